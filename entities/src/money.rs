@@ -1,0 +1,137 @@
+//! The column type of money: a whole number of micro-USDC (6 decimals).
+
+use std::{fmt, str::FromStr};
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use sea_orm::DeriveValueType;
+use serde::{Deserialize, Serialize};
+
+/// An amount in micro-USDC: 1 USDC is `Usdc(1_000_000)`. All arithmetic is checked; no float comes near it.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Usdc(pub i64);
+
+/// Why a number is not an amount of USDC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// More than six decimals.
+    #[error("USDC has 6 decimals; give at most 6")]
+    TooPrecise,
+    /// Outside what a signed 64-bit count of micro-USDC holds (about 9.2 trillion USDC).
+    #[error("the amount is too large")]
+    TooLarge,
+    /// Not a decimal number at all.
+    #[error("an amount is a decimal number such as \"12.50\"")]
+    NotANumber,
+}
+
+impl Usdc {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// One USDC in micro-USDC.
+    pub const SCALE: i64 = 1_000_000;
+
+    /// A whole number of USDC; `None` on overflow.
+    pub const fn whole(usdc: i64) -> Option<Self> {
+        match usdc.checked_mul(Self::SCALE) {
+            Some(micro) => Some(Self(micro)),
+            None => None,
+        }
+    }
+
+    /// The micro-USDC in it.
+    pub const fn micro(self) -> i64 {
+        self.0
+    }
+
+    /// The sum; [`MoneyError::TooLarge`] on overflow.
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        self.0.checked_add(other.0).map(Self).ok_or(MoneyError::TooLarge)
+    }
+
+    /// The difference, which may be negative; [`MoneyError::TooLarge`] on overflow.
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        self.0.checked_sub(other.0).map(Self).ok_or(MoneyError::TooLarge)
+    }
+
+    /// This many times the amount; [`MoneyError::TooLarge`] on overflow.
+    pub fn times(self, factor: i64) -> Result<Self, MoneyError> {
+        self.0.checked_mul(factor).map(Self).ok_or(MoneyError::TooLarge)
+    }
+
+    /// The amount with its sign turned; [`MoneyError::TooLarge`] on overflow.
+    pub fn negated(self) -> Result<Self, MoneyError> {
+        self.0.checked_neg().map(Self).ok_or(MoneyError::TooLarge)
+    }
+
+    /// The sum of many; [`MoneyError::TooLarge`] on overflow.
+    pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
+        amounts.into_iter().try_fold(Self::ZERO, Self::plus)
+    }
+
+    /// Whether it is more than nothing.
+    pub const fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+
+    /// From a decimal number of USDC, exactly: a seventh decimal is refused, not rounded.
+    pub fn from_decimal(decimal: Decimal) -> Result<Self, MoneyError> {
+        let micro = decimal.checked_mul(Decimal::from(Self::SCALE)).ok_or(MoneyError::TooLarge)?;
+        if !micro.fract().is_zero() {
+            return Err(MoneyError::TooPrecise);
+        }
+        micro.to_i64().map(Self).ok_or(MoneyError::TooLarge)
+    }
+
+    /// As a decimal number of USDC with the decimals it needs, at least two.
+    pub fn to_decimal(self) -> Decimal {
+        let mut decimal = Decimal::new(self.0, 6).normalize();
+        if decimal.scale() < 2 {
+            decimal.rescale(2);
+        }
+        decimal
+    }
+}
+
+impl fmt::Display for Usdc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} USDC", self.to_decimal())
+    }
+}
+
+impl FromStr for Usdc {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        Self::from_decimal(Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact_or_refused() {
+        assert_eq!("12.5".parse(), Ok(Usdc(12_500_000)));
+        assert_eq!("0.000001".parse(), Ok(Usdc(1)));
+        assert_eq!("0.0000001".parse::<Usdc>(), Err(MoneyError::TooPrecise));
+        assert_eq!("1.0000000".parse(), Ok(Usdc(1_000_000)));
+        assert_eq!("9223372036854.775807".parse(), Ok(Usdc(i64::MAX)));
+        assert_eq!("9223372036854.775808".parse::<Usdc>(), Err(MoneyError::TooLarge));
+        assert_eq!("12,5".parse::<Usdc>(), Err(MoneyError::NotANumber));
+        assert_eq!(Usdc(12_500_000).to_string(), "12.50 USDC");
+        assert_eq!(Usdc(1).to_decimal().to_string(), "0.000001");
+    }
+
+    #[test]
+    fn arithmetic_never_wraps() {
+        assert_eq!(Usdc(i64::MAX).plus(Usdc(1)), Err(MoneyError::TooLarge));
+        assert_eq!(Usdc(i64::MIN).minus(Usdc(1)), Err(MoneyError::TooLarge));
+        assert_eq!(Usdc(i64::MIN).negated(), Err(MoneyError::TooLarge));
+        assert_eq!(Usdc::whole(i64::MAX), None);
+        assert_eq!(Usdc::sum([Usdc(1), Usdc(2)]), Ok(Usdc(3)));
+    }
+}

@@ -1,0 +1,71 @@
+//! `payments`: money on its way: a deposit, or an intent to pay out.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{enums::{PaymentKind, PaymentRail, PaymentStatus}, ids::{ContractId, MilestoneId, PaymentId, UserId}, money::Usdc};
+
+/// Money on its way: a deposit, or an intent to pay out.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "payments")]
+pub struct Model {
+    /// Which.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: PaymentId,
+    /// What for.
+    pub kind: PaymentKind,
+    /// Where in its life.
+    pub status: PaymentStatus,
+    /// What it travels on.
+    pub rail: PaymentRail,
+    /// Of which contract.
+    pub contract_id: Option<ContractId>,
+    /// Of which milestone.
+    pub milestone_id: Option<MilestoneId>,
+    /// Whose money it is.
+    pub payer_id: Option<UserId>,
+    /// Who gets it.
+    pub payee_id: Option<UserId>,
+    /// Who asked for it; empty for the system.
+    pub started_by: Option<UserId>,
+    /// The gross.
+    pub amount: Usdc,
+    /// The platform's part.
+    pub fee: Usdc,
+    /// What the payee gets: gross less fee.
+    pub net: Usdc,
+    /// Why, in the words of who asked (refunds).
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reason: Option<String>,
+    /// Where to, fixed at signing, lower-case hex.
+    pub destination: Option<String>,
+    /// Where a deposit is to be sent, lower-case hex.
+    pub deposit_address: Option<String>,
+    /// A deposit's deadline, in block time.
+    pub expires_at: Option<DateTimeUtc>,
+    /// Blocks until it counts, the block itself included.
+    pub required_confirmations: Option<i32>,
+    /// Why it is held or waits.
+    pub hold_reason: Option<String>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// What it refunds, returns or tries again.
+    pub linked_payment_id: Option<PaymentId>,
+    /// Raised by each change of state.
+    pub version: i32,
+    /// Raised by each wake-up: part of the job's key.
+    pub look: i32,
+    /// When it wants to be looked at next; empty when it is done.
+    pub due_at: Option<DateTimeUtc>,
+    /// When.
+    pub created_at: DateTimeUtc,
+    /// When last changed.
+    pub updated_at: DateTimeUtc,
+    /// When it ended well.
+    pub completed_at: Option<DateTimeUtc>,
+}
+
+/// Joins are written where they are needed; foreign keys stand in the migrations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
