@@ -1,1 +1,57 @@
-//! stub
+//! What is true: services, state machines, money, policy, and the ports to the outside.
+//!
+//! A service goes straight down: begin, load locked, authorise, transition, write, enqueue, commit.
+
+use std::sync::Arc;
+
+pub mod actor;
+pub mod check;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod idempotency;
+pub mod money;
+pub mod policy;
+pub mod ports;
+pub mod queue;
+pub mod settings;
+
+pub mod account;
+pub mod contract;
+pub mod ledger;
+pub mod milestone;
+pub mod notification;
+pub mod payment;
+pub mod project;
+pub mod proposal;
+pub mod skill;
+pub mod upload;
+pub mod wallet;
+
+pub use actor::{Actor, Person};
+pub use clock::Clock;
+pub use db::{Db, Tx};
+pub use error::{Code, Error, Problem, Result};
+/// The rows: `api` and `jobs` reach them through here, so that the crate arrows stay few.
+pub use entities;
+pub use settings::Settings;
+
+use ports::{chain::Chain, mail::Mail, storage::Storage};
+
+/// Everything a service needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Time and ids.
+    pub clock: Clock,
+    /// The plain settings.
+    pub settings: Arc<Settings>,
+    /// The EVM chain.
+    pub chain: Arc<dyn Chain>,
+    /// The bucket.
+    pub storage: Arc<dyn Storage>,
+    /// The mail server.
+    pub mail: Arc<dyn Mail>,
+}

@@ -28,7 +28,7 @@ macro_rules! ids {
                 Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType,
                 Serialize, Deserialize,
             )]
-            #[serde(transparent)]
+            #[serde(into = "String", try_from = "String")]
             pub struct $name(pub Uuid);
 
             impl $name {
@@ -47,6 +47,20 @@ macro_rules! ids {
 
                 fn from_str(text: &str) -> Result<Self, InvalidId> {
                     parse($prefix, $kind, text).map(Self)
+                }
+            }
+
+            impl From<$name> for String {
+                fn from(id: $name) -> Self {
+                    id.to_string()
+                }
+            }
+
+            impl TryFrom<String> for $name {
+                type Error = InvalidId;
+
+                fn try_from(text: String) -> Result<Self, InvalidId> {
+                    text.parse()
                 }
             }
 

@@ -1,1 +1,33 @@
-//! stub
+//! One file a change, up and down, on SQLite and PostgreSQL alike.
+//!
+//! Files are added, never edited after a release. apalis keeps its own tables: `jobs::migrate` brings them.
+
+use sea_orm_migration::prelude::*;
+
+mod helpers;
+mod m20261123_000001_people;
+mod m20261123_000002_market;
+mod m20261123_000003_money;
+mod m20261123_000004_outbox;
+mod m20261123_000005_guards;
+mod m20261123_000006_basics;
+
+pub use sea_orm_migration::MigratorTrait;
+
+/// Every change, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_people::Migration),
+            Box::new(m20261123_000002_market::Migration),
+            Box::new(m20261123_000003_money::Migration),
+            Box::new(m20261123_000004_outbox::Migration),
+            Box::new(m20261123_000005_guards::Migration),
+            Box::new(m20261123_000006_basics::Migration),
+        ]
+    }
+}

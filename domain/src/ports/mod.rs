@@ -1,0 +1,34 @@
+//! The outside world, each part behind a small trait with its one real client.
+
+pub mod chain;
+pub mod mail;
+pub mod storage;
+
+/// What went wrong outside. It says whether the same call may be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// A time-out, a refused connection, a 5xx, a rate limit: the same call may work later. Whether the
+    /// other side acted is unknown.
+    #[error("{port}: {reason}")]
+    Transient {
+        /// Which port.
+        port: &'static str,
+        /// What happened, free of secrets.
+        reason: String,
+    },
+    /// The other side understood and refused: the same call will be refused again.
+    #[error("{port} refused: {reason}")]
+    Refused {
+        /// Which port.
+        port: &'static str,
+        /// What happened, free of secrets.
+        reason: String,
+    },
+}
+
+impl PortError {
+    /// Whether the same call may work later.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. })
+    }
+}

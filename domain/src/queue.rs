@@ -1,0 +1,76 @@
+//! The way into the queue: a job row is written in the caller's transaction.
+//!
+//! The queue is a wake-up, not the truth: what is due stands in our own tables, and losing every row of
+//! the queue costs latency only. apalis' own push cannot join a SeaORM transaction, hence the INSERT here;
+//! the exact version pins and the tests through the real worker guard it.
+
+use std::{fmt::Display, time::Duration};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{App, error::Result};
+
+mod read;
+
+pub use read::{JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, list, queues, retry};
+
+/// A payload: ids only, so that it never goes stale.
+pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + Unpin + 'static {
+    /// The queue's name, which is apalis' job type.
+    const QUEUE: &'static str;
+    /// How often it is tried before it is dead.
+    const MAX_ATTEMPTS: i32 = 25;
+}
+
+/// How a job ended, when it ended as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is left to do, or the next look is already in the queue.
+    Done,
+    /// Try the same row again after this long.
+    RetryIn(Duration),
+    /// It will never work: dead, with the reason.
+    Fail(String),
+}
+
+/// The key that keeps one wake-up from being queued twice: subject, state version, look number. apalis
+/// keeps the keys of finished rows for ever, so another look needs another number.
+pub fn key(subject: impl Display, version: i32, look: i32) -> String {
+    format!("{subject}:{version}:{look}")
+}
+
+/// Puts a job into the queue, due at a moment of `App`'s clock, within the caller's transaction. Nothing
+/// happens when the key is there already.
+pub async fn enqueue<J: Job>(
+    app: &App,
+    conn: &impl ConnectionTrait,
+    job: &J,
+    key: &str,
+    due: DateTime<Utc>,
+) -> Result<()> {
+    let payload = serde_json::to_vec(job).map_err(|e| crate::Error::bug(format!("job payload: {e}")))?;
+    // A second early is harmless, because the handler looks at the row; a fraction late is latency.
+    let run_at = app.clock.to_wall(due).timestamp();
+    let id = ulid::Ulid::from_parts(
+        u64::try_from(app.clock.wall().timestamp_millis()).unwrap_or(0),
+        u128::from_be_bytes(crate::clock::random_bytes::<16>()?),
+    )
+    .to_string();
+    let sql = match conn.get_database_backend() {
+        DbBackend::Postgres => {
+            "INSERT INTO apalis.jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata, idempotency_key)
+             VALUES ($1, $2, $3, 'Pending', 0, $4, to_timestamp($5), 0, ''::hstore, $6)
+             ON CONFLICT (job_type, idempotency_key) DO NOTHING"
+        }
+        _ => {
+            "INSERT INTO Jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata, idempotency_key)
+             VALUES (?, ?, ?, 'Pending', 0, ?, ?, 0, '{}', ?)
+             ON CONFLICT (job_type, idempotency_key) DO NOTHING"
+        }
+    };
+    let values = [payload.into(), id.into(), J::QUEUE.into(), J::MAX_ATTEMPTS.into(), run_at.into(), key.into()];
+    conn.execute_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
+    Ok(())
+}

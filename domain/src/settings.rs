@@ -1,0 +1,29 @@
+//! The plain settings that `api/config.rs` reads from the environment and checks.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+pub use crate::ports::{chain::EvmSettings, mail::MailSettings, storage::StorageSettings};
+
+/// Everything that the domain can be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach the service: links in mails, the domain of EIP-4361 messages.
+    pub public_url: Url,
+    /// Signs access tokens, HS256; at least 32 bytes.
+    pub jwt_secret: SecretString,
+    /// How long an access token is good.
+    pub access_token_ttl: Duration,
+    /// How long a session lives without being refreshed.
+    pub session_ttl: Duration,
+    /// Blocks until a deposit counts, the block itself included.
+    pub confirmations: u32,
+    /// How long a new payout wallet rests.
+    pub wallet_rest: Duration,
+    /// How long between two looks at a chain that has nothing new.
+    pub chain_poll: Duration,
+    /// Memory of one Argon2id hash in KiB; tests lower it.
+    pub argon2_memory_kib: u32,
+}
