@@ -44,11 +44,7 @@ pub(super) fn sidecars(root: &Path, bucket: &str, key: &str) -> [PathBuf; 2] {
 }
 
 fn sidecar_stem(bucket: &str, key: &str) -> String {
-    format!(
-        ".bucket-{}.object-{}",
-        URL_SAFE_NO_PAD.encode(bucket),
-        URL_SAFE_NO_PAD.encode(key)
-    )
+    format!(".bucket-{}.object-{}", URL_SAFE_NO_PAD.encode(bucket), URL_SAFE_NO_PAD.encode(key))
 }
 
 #[cfg(test)]
@@ -60,9 +56,7 @@ mod tests {
         for key in ["a", "a/b.png", "avatars/01/…ü.jpg", "..a", "a..b/c"] {
             assert_eq!(check("files", key), Ok(()), "{key}");
         }
-        for key in [
-            "", "..", ".", "../x", "a/../../x", "/etc/x", "a//b", "a/", "a/./b", "a\\..\\b", "a\0",
-        ] {
+        for key in ["", "..", ".", "../x", "a/../../x", "/etc/x", "a//b", "a/", "a/./b", "a\\..\\b", "a\0"] {
             assert_eq!(check("files", key), Err(BadKey::Shape), "{key}");
         }
         assert_eq!(check("files", &"k".repeat(300)), Err(BadKey::TooLong));

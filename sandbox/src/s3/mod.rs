@@ -103,24 +103,13 @@ impl S3 {
         if !s3s::path::check_bucket_name(&config.bucket) {
             return Err(S3Error::BucketName(config.bucket));
         }
-        let listen_error = |source| S3Error::Listen {
-            address: config.listen,
-            source,
-        };
+        let listen_error = |source| S3Error::Listen { address: config.listen, source };
         let store = Store::open(&config.root, &config.bucket, &config.region)?;
         let mut builder = S3ServiceBuilder::new(store);
-        builder.set_auth(SimpleAuth::from_single(
-            config.access_key,
-            config.secret_key,
-        ));
-        let router = Router::new()
-            .fallback(forward)
-            .layer(cors())
-            .with_state(builder.build());
+        builder.set_auth(SimpleAuth::from_single(config.access_key, config.secret_key));
+        let router = Router::new().fallback(forward).layer(cors()).with_state(builder.build());
 
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(listen_error)?;
+        let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -132,11 +121,7 @@ impl S3 {
             }
         });
         tasks.close();
-        Ok(Self {
-            address,
-            stop,
-            tasks,
-        })
+        Ok(Self { address, stop, tasks })
     }
 
     /// The endpoint for clients, such as `http://127.0.0.1:9000`. Use path style.
@@ -162,10 +147,7 @@ impl Drop for S3 {
 
 /// Hands an HTTP request to `s3s`. S3 lives at `/`: a path of our own in front would break the signatures.
 async fn forward(State(service): State<S3Service>, request: Request) -> Response {
-    match service
-        .call(request.map(s3s::Body::http_body_unsync))
-        .await
-    {
+    match service.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new),
         Err(error) => {
             tracing::error!(?error, "the sandbox's S3 server failed on a request");
@@ -178,13 +160,7 @@ async fn forward(State(service): State<S3Service>, request: Request) -> Response
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([
-            Method::GET,
-            Method::HEAD,
-            Method::PUT,
-            Method::POST,
-            Method::DELETE,
-        ])
+        .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             header::ETAG,

@@ -24,21 +24,11 @@ pub(super) struct Store {
 impl Store {
     /// Opens the folder and makes the bucket's folder in it.
     pub(super) fn open(root: &Path, bucket: &str, region: &str) -> Result<Self, S3Error> {
-        let unusable = |reason: String| S3Error::Folder {
-            folder: root.to_owned(),
-            reason,
-        };
+        let unusable = |reason: String| S3Error::Folder { folder: root.to_owned(), reason };
         std::fs::create_dir_all(root.join(bucket)).map_err(|error| unusable(error.to_string()))?;
-        let root = root
-            .canonicalize()
-            .map_err(|error| unusable(error.to_string()))?;
+        let root = root.canonicalize().map_err(|error| unusable(error.to_string()))?;
         let files = FileSystem::new(&root).map_err(|error| unusable(format!("{error:?}")))?;
-        Ok(Self {
-            files,
-            root,
-            bucket: bucket.to_owned(),
-            region: region.to_owned(),
-        })
+        Ok(Self { files, root, bucket: bucket.to_owned(), region: region.to_owned() })
     }
 
     /// What AWS would check before it looks at the object: the signature's region and the bucket.
@@ -153,10 +143,7 @@ impl S3 for Store {
         self.files.head_object(request).await
     }
 
-    async fn get_object(
-        &self,
-        request: S3Request<GetObjectInput>,
-    ) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         self.admit_key(&request, &request.input.bucket, &request.input.key)?;
         if self.is_folder(&request.input.key) {
             return Err(s3_error!(NoSuchKey));
@@ -164,10 +151,7 @@ impl S3 for Store {
         self.files.get_object(request).await
     }
 
-    async fn put_object(
-        &self,
-        request: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         self.admit_key(&request, &request.input.bucket, &request.input.key)?;
         let key = request.input.key.clone();
         let put = self.files.put_object(request).await;
@@ -219,9 +203,7 @@ impl S3 for Store {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         self.admit(&request, &request.input.bucket)?;
         let objects = &mut request.input.delete.objects;
-        objects
-            .iter()
-            .try_for_each(|object| self.check_key(&object.key))?;
+        objects.iter().try_for_each(|object| self.check_key(&object.key))?;
         objects.retain(|object| !self.is_folder(&object.key));
         let keys: Vec<_> = objects.iter().map(|object| object.key.clone()).collect();
         let deleted = self.files.delete_objects(request).await?;
@@ -248,10 +230,7 @@ impl S3 for Store {
         self.files.upload_part(request).await
     }
 
-    async fn list_parts(
-        &self,
-        request: S3Request<ListPartsInput>,
-    ) -> S3Result<S3Response<ListPartsOutput>> {
+    async fn list_parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         self.admit_key(&request, &request.input.bucket, &request.input.key)?;
         self.files.list_parts(request).await
     }

@@ -9,10 +9,7 @@ const LINE: usize = 998;
 pub(super) fn check(message: &[u8]) -> Result<(), &'static str> {
     let mut rest = message;
     while !rest.is_empty() {
-        let end = rest
-            .iter()
-            .position(|byte| matches!(byte, b'\r' | b'\n'))
-            .unwrap_or(rest.len());
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
         if end > LINE {
             return Err("a line is longer than 998 bytes");
         }

@@ -51,10 +51,7 @@ impl Mail {
             id,
             from: envelope.from,
             to: envelope.to,
-            subject: message
-                .and_then(Message::subject)
-                .unwrap_or_default()
-                .to_owned(),
+            subject: message.and_then(Message::subject).unwrap_or_default().to_owned(),
             text: message.map_or_else(|| String::from_utf8_lossy(raw).into_owned(), text),
             html: message.and_then(html),
             message_id: message.and_then(Message::message_id).map(str::to_owned),
@@ -88,10 +85,7 @@ fn headers(message: &Message<'_>) -> Vec<Header> {
     let unfolded = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
     message
         .headers_raw()
-        .map(|(name, value)| Header {
-            name: name.to_owned(),
-            value: unfolded(value),
-        })
+        .map(|(name, value)| Header { name: name.to_owned(), value: unfolded(value) })
         .collect()
 }
 

@@ -30,9 +30,7 @@ struct Inner {
 
 impl std::fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mailbox")
-            .field("mails", &self.inner.mails().len())
-            .finish_non_exhaustive()
+        f.debug_struct("Mailbox").field("mails", &self.inner.mails().len()).finish_non_exhaustive()
     }
 }
 
@@ -63,11 +61,7 @@ impl Mailbox {
     /// One mail by its id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Mail> {
-        self.inner
-            .mails()
-            .iter()
-            .find(|mail| mail.id == id)
-            .cloned()
+        self.inner.mails().iter().find(|mail| mail.id == id).cloned()
     }
 
     /// Removes all mails, from the folder too.
@@ -97,21 +91,13 @@ impl Mailbox {
         let received_ms = (inner.clock)();
         *writer += 1;
         let id = inner.fresh_id(received_ms, *writer);
-        let envelope = Envelope {
-            from,
-            to,
-            received_ms,
-            deliveries: 1,
-        };
+        let envelope = Envelope { from, to, received_ms, deliveries: 1 };
         let mut mail = Mail::read(id, envelope.clone(), raw);
         inner.count_repeats(&mut mail)?;
         if mail.to.is_empty() {
             return Ok(());
         }
-        let envelope = Envelope {
-            to: mail.to.clone(),
-            ..envelope
-        };
+        let envelope = Envelope { to: mail.to.clone(), ..envelope };
         inner.store.add(&mail.id, &envelope, raw)?;
         let mut mails = inner.mails_mut();
         mails.push(mail);
@@ -136,10 +122,7 @@ impl Inner {
     }
 
     fn folder_error(&self, source: io::Error) -> SmtpError {
-        SmtpError::Folder {
-            folder: self.store.folder().to_owned(),
-            source,
-        }
+        SmtpError::Folder { folder: self.store.folder().to_owned(), source }
     }
 
     /// A name that no mail has, one that sorts behind those of the same millisecond.

@@ -62,13 +62,8 @@ impl Smtp {
             let folder = config.root.clone();
             SmtpError::Folder { folder, source }
         })?;
-        let listen_error = |source| SmtpError::Listen {
-            address: config.listen,
-            source,
-        };
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(listen_error)?;
+        let listen_error = |source| SmtpError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let shared = Arc::new(Shared {
             mailbox,
@@ -79,11 +74,7 @@ impl Smtp {
         });
         let tasks = TaskTracker::new();
         tasks.spawn(accept(listener, Arc::clone(&shared), tasks.clone()));
-        Ok(Self {
-            address,
-            shared,
-            tasks,
-        })
+        Ok(Self { address, shared, tasks })
     }
 
     /// The address for clients, such as `smtp://127.0.0.1:2525`. No TLS; any name and password do.
@@ -106,11 +97,7 @@ impl Smtp {
 
     /// Switches a fault on for all connections, or off.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        *self
-            .shared
-            .fault
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = fault;
+        *self.shared.fault.write().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Stops listening, and waits at most five seconds for messages under way.

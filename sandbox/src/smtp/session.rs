@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use smtp_proto::request::receiver::{DataReceiver, LineReceiver, RequestReceiver};
 use smtp_proto::{
-    AUTH_PLAIN, EXT_8BIT_MIME, EXT_AUTH, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE,
-    EXT_SMTP_UTF8, EhloResponse, Error as Syntax, MAIL_SMTPUTF8, MailFrom, Request,
+    AUTH_PLAIN, EXT_8BIT_MIME, EXT_AUTH, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8,
+    EhloResponse, Error as Syntax, MAIL_SMTPUTF8, MailFrom, Request,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -82,8 +82,7 @@ impl Session {
         if self.shared.has(Fault::RefuseConnections) {
             return Err(End::Quiet);
         }
-        self.reply(&format!("220 {NAME} ESMTP keeps mail, delivers none"))
-            .await?;
+        self.reply(&format!("220 {NAME} ESMTP keeps mail, delivers none")).await?;
         loop {
             let request = self.request().await?;
             if self.shared.has(Fault::RefuseConnections) {
@@ -113,14 +112,8 @@ impl Session {
             }
             Request::Noop { .. } => self.reply("250 2.0.0 fine").await,
             Request::Help { .. } => self.reply("214 2.0.0 see RFC 5321").await,
-            Request::Vrfy { .. } => {
-                self.reply("252 2.5.0 send it, any address is taken")
-                    .await
-            }
-            Request::Auth {
-                mechanism,
-                initial_response,
-            } => self.auth(mechanism, &initial_response).await,
+            Request::Vrfy { .. } => self.reply("252 2.5.0 send it, any address is taken").await,
+            Request::Auth { mechanism, initial_response } => self.auth(mechanism, &initial_response).await,
             Request::Quit => Err(End::Reply("221 2.0.0 bye")),
             _ => self.mistake("502 5.5.1 not implemented").await,
         }
@@ -130,12 +123,8 @@ impl Session {
         self.greeted = true;
         self.transaction = None;
         let mut response = EhloResponse::new(NAME);
-        response.capabilities = EXT_8BIT_MIME
-            | EXT_AUTH
-            | EXT_ENHANCED_STATUS_CODES
-            | EXT_PIPELINING
-            | EXT_SIZE
-            | EXT_SMTP_UTF8;
+        response.capabilities =
+            EXT_8BIT_MIME | EXT_AUTH | EXT_ENHANCED_STATUS_CODES | EXT_PIPELINING | EXT_SIZE | EXT_SMTP_UTF8;
         response.auth_mechanisms = AUTH_PLAIN;
         response.size = self.shared.max_message;
         let mut text = Vec::new();
@@ -157,11 +146,7 @@ impl Session {
         if !utf8 && !from.address.is_ascii() {
             return self.reply("553 5.6.7 this address needs SMTPUTF8").await;
         }
-        self.transaction = Some(Transaction {
-            from: from.address,
-            utf8,
-            to: Vec::new(),
-        });
+        self.transaction = Some(Transaction { from: from.address, utf8, to: Vec::new() });
         self.reply("250 2.1.0 sender taken").await
     }
 
@@ -302,8 +287,7 @@ impl Session {
         if count == 0 {
             return Err(End::Quiet);
         }
-        self.inbox
-            .extend_from_slice(chunk.get(..count).unwrap_or_default());
+        self.inbox.extend_from_slice(chunk.get(..count).unwrap_or_default());
         Ok(())
     }
 

@@ -44,9 +44,7 @@ impl Store {
     /// Opens the folder, and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self {
-            folder: folder.canonicalize()?,
-        })
+        Ok(Self { folder: folder.canonicalize()? })
     }
 
     /// Reads all messages, in the order of their names, and removes what a crash left half done.
@@ -87,13 +85,7 @@ impl Store {
     pub(super) fn set_deliveries(&self, id: &str, deliveries: u32) -> io::Result<()> {
         let known = fs::read(self.folder.join(format!("{id}.json")))?;
         let envelope: Envelope = serde_json::from_slice(&known)?;
-        self.put_envelope(
-            id,
-            &Envelope {
-                deliveries,
-                ..envelope
-            },
-        )
+        self.put_envelope(id, &Envelope { deliveries, ..envelope })
     }
 
     /// Removes a message, the envelope first.
