@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alloy_consensus::Transaction;
 use revm::primitives::{Address, B256, U256};
 
-use super::block::{BLOCK_GAS_LIMIT, Block, Mined};
+use super::block::{BLOCK_GAS_LIMIT, Block};
 use super::error::Refusal;
 use super::execute::{self, FORK, TX_GAS_LIMIT};
 use super::journal::{Journal, Record, Sync};
@@ -116,11 +116,10 @@ impl Chain {
         self.by_hash.get(hash).copied()
     }
 
-    /// A mined transaction and its block.
-    pub(super) fn mined(&self, hash: &B256) -> Option<(&Block, &Mined)> {
-        let (number, index) = self.mined.get(hash)?;
-        let block = self.block(*number)?;
-        Some((block, block.txs.get(*index)?))
+    /// The block of a mined transaction, and its place there.
+    pub(super) fn mined(&self, hash: &B256) -> Option<(&Block, usize)> {
+        let (number, index) = *self.mined.get(hash)?;
+        Some((self.block(number)?, index))
     }
 
     /// Blocks made since the last one with a transaction.
@@ -230,6 +229,26 @@ impl Chain {
 
     /// Makes a block of what waits, also an empty one.
     pub(super) fn mine(&mut self) -> Result<(), Refusal> {
+        self.mine_one(Sync::Now)
+    }
+
+    /// Makes that many blocks, with one wait for the disk.
+    pub(super) fn mine_many(&mut self, blocks: u64) -> Result<(), Refusal> {
+        for left in (0..blocks).rev() {
+            self.mine_one(if left == 0 { Sync::Now } else { Sync::WithNext })?;
+        }
+        Ok(())
+    }
+
+    /// With automine on, makes a block when something waits that could be in it.
+    pub(super) fn mine_waiting(&mut self) -> Result<(), Refusal> {
+        if self.automine && !self.candidates().is_empty() {
+            self.mine()?;
+        }
+        Ok(())
+    }
+
+    fn mine_one(&mut self, sync: Sync) -> Result<(), Refusal> {
         let sealed = self.seal(self.next_time(), self.next_base_fee(), &self.candidates());
         let block = &sealed.block;
         let record = Record::Block {
@@ -239,7 +258,7 @@ impl Chain {
             dropped: sealed.refused.clone(),
             hash: block.hash,
         };
-        self.journal.append(&record, Sync::Now)?;
+        self.journal.append(&record, sync)?;
         self.base_fee_override = None;
         self.commit(sealed);
         Ok(())
