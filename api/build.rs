@@ -96,29 +96,12 @@ fn bundle(page: &Path, target: &Path) -> Result<PathBuf> {
     }
     if !workshop.join("installed").exists() {
         // A NODE_ENV=production around us must not leave Vite out; without a network this has to fail soon.
-        run(
-            npm().args([
-                "ci",
-                "--include=dev",
-                "--prefer-offline",
-                "--fetch-retries=1",
-            ]),
-            &workshop,
-        )?;
+        run(npm().args(["ci", "--include=dev", "--prefer-offline", "--fetch-retries=1"]), &workshop)?;
         File::create(workshop.join("installed"))?;
     }
     let draft = cache.join("draft");
     remove(&draft)?;
-    let vite = [
-        "exec",
-        "--offline",
-        "--",
-        "vite",
-        "build",
-        "--emptyOutDir",
-        "--logLevel=error",
-        "--outDir",
-    ];
+    let vite = ["exec", "--offline", "--", "vite", "build", "--emptyOutDir", "--logLevel=error", "--outDir"];
     run(npm().args(vite).arg(&draft), &workshop)?;
     fs::rename(draft, &done)?;
     Ok(done)
@@ -141,19 +124,12 @@ fn run(command: &mut Command, folder: &Path) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let last: Vec<_> = said
+    let said: Vec<_> = said
         .lines()
-        .filter(|line| !line.trim().is_empty())
-        .rev()
-        .take(6)
+        .filter(|line| !line.trim().is_empty() && !line.starts_with("npm warn"))
+        .take(8)
         .collect();
-    let last: Vec<_> = last.into_iter().rev().collect();
-    Err(format!(
-        "{command:?} failed ({}):\n{}",
-        output.status,
-        last.join("\n")
-    )
-    .into())
+    Err(format!("{command:?} failed ({}):\n{}", output.status, said.join("\n")).into())
 }
 
 /// All files below `root` at `names`, as relative paths in a fixed order.
@@ -186,19 +162,13 @@ fn fingerprint(root: &Path, files: &[PathBuf]) -> io::Result<u64> {
 /// The target folder, which all profiles share: the one above `OUT_DIR` that Cargo marked as its own.
 fn target_dir(out: &Path) -> Result<PathBuf> {
     out.ancestors()
-        .find(|folder| {
-            folder.join("CACHEDIR.TAG").exists() || folder.join(".rustc_info.json").exists()
-        })
+        .find(|folder| folder.join("CACHEDIR.TAG").exists() || folder.join(".rustc_info.json").exists())
         .map(Path::to_path_buf)
         .ok_or_else(|| format!("no Cargo target folder above {}", out.display()).into())
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
@@ -212,10 +182,7 @@ fn write_assets(bundle: Option<&Path>, out: &Path) -> Result<()> {
     fs::create_dir_all(&copies)?;
 
     let mut table = String::from("&[\n");
-    let found = bundle
-        .map(|folder| files(folder, &[""]))
-        .transpose()?
-        .unwrap_or_default();
+    let found = bundle.map(|folder| files(folder, &[""])).transpose()?.unwrap_or_default();
     for (number, file) in found.iter().enumerate() {
         let copy = copies.join(format!("{number}.gz"));
         fs::copy(bundle.unwrap_or(out).join(file), &copy)?;
@@ -241,9 +208,7 @@ fn content_type(path: &str) -> Result<&'static str> {
         Some("ttf") => "font/ttf",
         Some("woff2") => "font/woff2",
         _ => {
-            return Err(
-                format!("the GraphiQL bundle holds {path}: which content type is that?").into(),
-            );
+            return Err(format!("the GraphiQL bundle holds {path}: which content type is that?").into());
         }
     })
 }
@@ -256,11 +221,8 @@ fn write_examples(folder: &Path, out: &Path) -> Result<()> {
             continue;
         };
         let variables = folder.join(format!("{name}.variables.json"));
-        let variables = if variables.exists() {
-            format!("Some(include_str!({variables:?}))")
-        } else {
-            "None".into()
-        };
+        let variables =
+            if variables.exists() { format!("Some(include_str!({variables:?}))") } else { "None".into() };
         writeln!(
             table,
             "    Example {{ name: {name:?}, document: include_str!({:?}), variables: {variables} }},",

@@ -15,8 +15,7 @@ use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
@@ -43,8 +42,7 @@ const CDN_CSP: &str = "default-src 'none'; script-src 'unsafe-inline' https://un
      img-src 'self' data: https://graphql.org; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
      form-action 'none'";
 
-const PERMISSIONS: &str =
-    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// The page as the bundle has it, or none where there is no bundle.
 static TEMPLATE: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -86,10 +84,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     Router::new()
-        .route(
-            "/",
-            get(async move |request: HeaderMap| page(tabs(), &request)),
-        )
+        .route("/", get(async move |request: HeaderMap| page(tabs(), &request)))
         .route("/graphiql/{*path}", get(asset))
 }
 
@@ -139,14 +134,8 @@ fn guarded(mut response: Response, policy: &'static str) -> Response {
 /// The data block is not executed, so the policy needs no exception for it. With every `<` escaped, nothing in a tab can
 /// end it early.
 fn with_config(template: &str, tabs: Vec<Tab>) -> String {
-    let config = Config {
-        endpoint: ENDPOINT,
-        subscription_endpoint: SUBSCRIPTION_ENDPOINT,
-        tabs,
-    };
-    let json = serde_json::to_string(&config)
-        .unwrap_or_default()
-        .replace('<', "\\u003c");
+    let config = Config { endpoint: ENDPOINT, subscription_endpoint: SUBSCRIPTION_ENDPOINT, tabs };
+    let json = serde_json::to_string(&config).unwrap_or_default().replace('<', "\\u003c");
     let block = format!(r#"<script type="application/json" id="megilance-config">{json}</script>"#);
     template.replacen(PLACEHOLDER, &block, 1)
 }
@@ -174,20 +163,12 @@ mod tests {
     use super::*;
 
     fn tab(query: &str) -> Tab {
-        Tab {
-            title: "A".into(),
-            query: query.into(),
-            variables: None,
-            headers: None,
-        }
+        Tab { title: "A".into(), query: query.into(), variables: None, headers: None }
     }
 
     #[test]
     fn a_tab_cannot_end_its_data_block() {
-        let page = with_config(
-            PLACEHOLDER,
-            vec![tab("# </script><script>alert(1)</script>")],
-        );
+        let page = with_config(PLACEHOLDER, vec![tab("# </script><script>alert(1)</script>")]);
         assert_eq!(page.matches("</script>").count(), 1);
         assert!(page.contains(r"\u003c/script>\u003cscript>alert(1)"));
         assert!(page.contains(r#""subscriptionEndpoint":"/graphql/ws""#));
@@ -199,10 +180,7 @@ mod tests {
         assert_eq!(first.status(), StatusCode::OK);
         let mut request = HeaderMap::new();
         request.insert(IF_NONE_MATCH, first.headers()[ETAG].clone());
-        assert_eq!(
-            page(vec![tab("{ a }")], &request).status(),
-            StatusCode::NOT_MODIFIED
-        );
+        assert_eq!(page(vec![tab("{ a }")], &request).status(), StatusCode::NOT_MODIFIED);
         if bundled() {
             assert_eq!(page(vec![tab("{ b }")], &request).status(), StatusCode::OK);
         }
@@ -210,10 +188,6 @@ mod tests {
 
     #[test]
     fn the_bundle_has_its_placeholder() {
-        assert!(
-            TEMPLATE
-                .as_deref()
-                .is_none_or(|page| page.contains(PLACEHOLDER))
-        );
+        assert!(TEMPLATE.as_deref().is_none_or(|page| page.contains(PLACEHOLDER)));
     }
 }

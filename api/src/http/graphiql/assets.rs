@@ -35,16 +35,9 @@ impl Asset {
 
     /// The compressed bytes as they lie in the binary, or inflated for the rare client that cannot do that itself.
     pub(super) fn respond(&self, request: &HeaderMap) -> Response {
-        let cache = if self.immutable {
-            "public, max-age=31536000, immutable"
-        } else {
-            "public, max-age=3600"
-        };
-        let headers = [
-            (CONTENT_TYPE, self.content_type),
-            (CACHE_CONTROL, cache),
-            (VARY, "accept-encoding"),
-        ];
+        let cache =
+            if self.immutable { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+        let headers = [(CONTENT_TYPE, self.content_type), (CACHE_CONTROL, cache), (VARY, "accept-encoding")];
         if accepts_gzip(request) {
             let body = Body::from(Bytes::from_static(self.gzip));
             return (headers, [(CONTENT_ENCODING, "gzip")], body).into_response();
@@ -61,8 +54,7 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
     let accepted = |coding: &str| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
         let weight = weight.trim().trim_start_matches("q=");
-        let refused =
-            weight.starts_with('0') && !weight.contains(|digit| ('1'..='9').contains(&digit));
+        let refused = weight.starts_with('0') && !weight.contains(|digit| ('1'..='9').contains(&digit));
         matches!(name.trim(), "gzip" | "*") && !refused
     };
     request
@@ -98,11 +90,7 @@ mod tests {
     #[test]
     fn every_asset_is_whole() {
         for asset in ASSETS {
-            assert!(
-                asset.inflate().is_ok_and(|plain| !plain.is_empty()),
-                "{}",
-                asset.path
-            );
+            assert!(asset.inflate().is_ok_and(|plain| !plain.is_empty()), "{}", asset.path);
         }
     }
 }

@@ -21,10 +21,7 @@ struct Example {
 /// The example tabs with their placeholders filled in. A tab that needs a value which is not there is left out, so that
 /// every tab shown can be run as it is.
 pub fn example_tabs(values: &BTreeMap<&str, String>) -> Vec<Tab> {
-    EXAMPLES
-        .iter()
-        .filter_map(|example| example.tab(values))
-        .collect()
+    EXAMPLES.iter().filter_map(|example| example.tab(values)).collect()
 }
 
 impl Example {
@@ -35,18 +32,12 @@ impl Example {
         };
         let headers = match self.role() {
             Some(role) => {
-                let template =
-                    format!("{{\n  \"Authorization\": \"Bearer {{{{{role}_token}}}}\"\n}}");
+                let template = format!("{{\n  \"Authorization\": \"Bearer {{{{{role}_token}}}}\"\n}}");
                 Some(fill(&template, values)?)
             }
             None => None,
         };
-        Some(Tab {
-            title: self.title(),
-            query: self.document.to_owned(),
-            variables,
-            headers,
-        })
+        Some(Tab { title: self.title(), query: self.document.to_owned(), variables, headers })
     }
 
     /// Whose token the tab carries: `client` for a first line `# as: client`.
@@ -57,14 +48,9 @@ impl Example {
 
     /// `03-post-a-project` is "Post a project".
     fn title(&self) -> String {
-        let words = self
-            .name
-            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
-            .replace('-', " ");
+        let words = self.name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').replace('-', " ");
         let mut letters = words.chars();
-        letters.next().map_or_else(String::new, |first| {
-            first.to_uppercase().chain(letters).collect()
-        })
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     }
 }
 
@@ -98,20 +84,13 @@ mod tests {
     fn placeholders_are_filled_and_escaped() {
         let values = BTreeMap::from([("a", "x".to_owned()), ("b", "a \\ and \"hi\"".to_owned())]);
         let filled = fill(r#"{"one": "{{a}}", "two": "{{ b }}!"}"#, &values);
-        assert_eq!(
-            filled.as_deref(),
-            Some(r#"{"one": "x", "two": "a \\ and \"hi\"!"}"#)
-        );
+        assert_eq!(filled.as_deref(), Some(r#"{"one": "x", "two": "a \\ and \"hi\"!"}"#));
         assert_eq!(fill("{{missing}}", &values), None);
     }
 
     #[test]
     fn a_tab_knows_its_role_and_title() {
-        let example = Example {
-            name: "03-post-a-project",
-            document: "# as: client\n{ a }",
-            variables: None,
-        };
+        let example = Example { name: "03-post-a-project", document: "# as: client\n{ a }", variables: None };
         assert_eq!(example.tab(&BTreeMap::new()), None);
         let tab = example.tab(&BTreeMap::from([("client_token", "t0k".to_owned())]));
         assert_eq!(
@@ -128,15 +107,10 @@ mod tests {
     /// The part of "runs without an edit" that needs no server: one named operation, a role, and a value for exactly the
     /// variables that it declares. tests/peers runs them all.
     #[test]
-    fn every_example_is_one_named_operation_with_its_variables()
-    -> Result<(), Box<dyn std::error::Error>> {
+    fn every_example_is_one_named_operation_with_its_variables() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!EXAMPLES.is_empty());
         for example in EXAMPLES {
-            assert!(
-                example.document.starts_with("# as: "),
-                "{} does not say who runs it",
-                example.name
-            );
+            assert!(example.document.starts_with("# as: "), "{} does not say who runs it", example.name);
             let document = parse_query(example.document)?;
             let DocumentOperations::Multiple(operations) = &document.operations else {
                 return Err(format!("{}: the operation has no name", example.name).into());
@@ -147,14 +121,8 @@ mod tests {
                 .flat_map(|operation| &operation.node.variable_definitions)
                 .map(|variable| variable.node.name.node.to_string())
                 .collect();
-            let given: Map<String, Value> =
-                serde_json::from_str(example.variables.unwrap_or("{}"))?;
-            assert_eq!(
-                given.keys().cloned().collect::<BTreeSet<_>>(),
-                declared,
-                "{}",
-                example.name
-            );
+            let given: Map<String, Value> = serde_json::from_str(example.variables.unwrap_or("{}"))?;
+            assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), declared, "{}", example.name);
         }
         Ok(())
     }
