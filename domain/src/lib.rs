@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod money;
+pub mod page;
 pub mod policy;
 pub mod ports;
 pub mod queue;

@@ -1,0 +1,81 @@
+//! The schema: the merged roots. One file a noun, with that noun's types, queries and mutations.
+
+use async_graphql::{MergedObject, MergedSubscription};
+use domain::App;
+
+use crate::loaders::Rows;
+
+pub mod connection;
+pub mod enums;
+pub mod events;
+pub mod limits;
+pub mod scalars;
+pub mod support;
+
+pub mod category;
+pub mod contract;
+pub mod job;
+pub mod ledger;
+pub mod milestone;
+pub mod node;
+pub mod notification;
+pub mod payment;
+pub mod project;
+pub mod proposal;
+pub mod session;
+pub mod skill;
+pub mod upload;
+pub mod user;
+pub mod wallet;
+
+/// The schema that the router serves.
+pub type Schema = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
+
+/// Everything that can be read.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct QueryRoot(
+    node::NodeQuery,
+    user::UserQuery,
+    project::ProjectQuery,
+    skill::SkillQuery,
+    category::CategoryQuery,
+    contract::ContractQuery,
+    payment::PaymentQuery,
+    job::JobQuery,
+);
+
+/// Everything that can be done: one mutation an intent.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub struct MutationRoot(
+    session::SessionMutation,
+    user::UserMutation,
+    wallet::WalletMutation,
+    project::ProjectMutation,
+    proposal::ProposalMutation,
+    contract::ContractMutation,
+    milestone::MilestoneMutation,
+    payment::PaymentMutation,
+    upload::UploadMutation,
+    notification::NotificationMutation,
+    job::JobMutation,
+);
+
+/// Everything that can be listened to.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct SubscriptionRoot(payment::PaymentSubscription, notification::NotificationSubscription);
+
+/// The schema over an application.
+pub fn schema(app: App) -> Schema {
+    limits::apply(async_graphql::Schema::build(
+        QueryRoot::default(),
+        MutationRoot::default(),
+        SubscriptionRoot::default(),
+    ))
+    .data(Rows::new(app.clone()))
+    .data(events::EventFeed::new(app.clone()))
+    .data(app)
+    .finish()
+}

@@ -1,0 +1,83 @@
+//! DataLoaders: many rows of a kind by one statement.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, dataloader::{DataLoader, Loader}};
+use domain::{
+    App, Error,
+    entities::{
+        CategoryId, ContractId, MilestoneId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
+        milestone, project, proposal, skill, upload, user,
+    },
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::error::fault;
+
+/// Loads rows by their ids. It decides nothing: who may see a row was decided by what led to it.
+pub struct Rows {
+    app: App,
+}
+
+impl Rows {
+    /// A loader that batches within a request.
+    pub fn new(app: App) -> DataLoader<Self> {
+        DataLoader::new(Self { app }, tokio::spawn)
+    }
+}
+
+macro_rules! by_id {
+    ($($module:ident: $id:ty,)*) => {$(
+        impl Loader<$id> for Rows {
+            type Value = $module::Model;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$id]) -> Result<HashMap<$id, Self::Value>, Self::Error> {
+                let rows = $module::Entity::find()
+                    .filter($module::Column::Id.is_in(keys.iter().copied()))
+                    .all(self.app.db.reader())
+                    .await
+                    .map_err(|error| Arc::new(error.into()))?;
+                Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            }
+        }
+    )*};
+}
+
+by_id! {
+    user: UserId,
+    category: CategoryId,
+    skill: SkillId,
+    project: ProjectId,
+    proposal: ProposalId,
+    contract: ContractId,
+    milestone: MilestoneId,
+    upload: UploadId,
+}
+
+/// The row of an id that another row holds: it is there, because a foreign key says so.
+pub async fn load<K, V>(ctx: &Context<'_>, id: K) -> async_graphql::Result<V>
+where
+    K: Copy + Eq + std::hash::Hash + Send + Sync + 'static,
+    V: Send + Sync + Clone + 'static,
+    Rows: Loader<K, Value = V, Error = Arc<Error>>,
+{
+    let row = ctx.data::<DataLoader<Rows>>()?.load_one(id).await.map_err(shared)?;
+    row.ok_or_else(|| fault(Error::bug("a referenced row is missing")))
+}
+
+/// The rows of some ids, in their order; those that are gone are left out.
+pub async fn load_many<K, V>(ctx: &Context<'_>, ids: Vec<K>) -> async_graphql::Result<Vec<V>>
+where
+    K: Copy + Eq + std::hash::Hash + Send + Sync + 'static,
+    V: Send + Sync + Clone + 'static,
+    Rows: Loader<K, Value = V, Error = Arc<Error>>,
+{
+    let mut rows = ctx.data::<DataLoader<Rows>>()?.load_many(ids.iter().copied()).await.map_err(shared)?;
+    Ok(ids.into_iter().filter_map(|id| rows.remove(&id)).collect())
+}
+
+/// A batch fails as one: each of its callers gets the same error, told once.
+pub fn shared(error: Arc<Error>) -> async_graphql::Error {
+    fault(Arc::try_unwrap(error).unwrap_or_else(|error| Error::bug(format!("in a batch: {error}"))))
+}

@@ -1,0 +1,124 @@
+//! What people are told, one variant an event: the words stand here and nowhere else.
+
+use entities::{
+    ContractId, MilestoneId, NotificationKind, NotificationPriority, PaymentId, ProposalId, Usdc, WalletId,
+};
+
+/// A notice in words: what the notification and both parts of the mail say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Story {
+    /// How loud.
+    pub(super) priority: NotificationPriority,
+    /// One line; the mail's subject.
+    pub(super) title: String,
+    /// Paragraphs.
+    pub(super) lines: Vec<String>,
+    /// What to do: a label, and a link below the public URL.
+    pub(super) action: Option<(&'static str, String)>,
+    /// The public id of the thing it is about.
+    pub(super) subject: Option<String>,
+}
+
+/// An event that a person should hear of, with the facts that its words need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the facts named in the words below")]
+pub enum Notice {
+    /// The link in this mail proves the address.
+    AccountVerify { link: String },
+    /// A sign-in from a client called `client`.
+    AccountNewSignIn { client: String },
+    /// The payout wallet changed.
+    AccountWalletChanged { wallet: WalletId, address: String, payouts_from: String },
+    /// A freelancer bid.
+    ProposalReceived { proposal: ProposalId, project: String, freelancer: String },
+    /// The client is considering it.
+    ProposalShortlisted { proposal: ProposalId, project: String },
+    /// The client decided against it.
+    ProposalRejected { proposal: ProposalId, project: String },
+    /// A contract waits for an answer.
+    ContractOffered { contract: ContractId, project: String, client: String, amount: Usdc },
+    /// The contract runs.
+    ContractAccepted { contract: ContractId, project: String, freelancer: String },
+    /// The freelancer said no.
+    ContractDeclined { contract: ContractId, project: String, freelancer: String },
+    /// The client took the offer back.
+    ContractRetracted { contract: ContractId, project: String },
+    /// The deposit is confirmed.
+    MilestoneFunded { milestone: MilestoneId, title: String, amount: Usdc },
+    /// The client has to answer.
+    MilestoneSubmitted { milestone: MilestoneId, title: String, freelancer: String },
+    /// The freelancer has to work on.
+    MilestoneChangesRequested { milestone: MilestoneId, title: String, feedback: String },
+    /// The payout is under way.
+    MilestoneApproved { milestone: MilestoneId, title: String, net: Usdc },
+    /// The payout is final.
+    MilestoneReleased { milestone: MilestoneId, title: String, net: Usdc },
+    /// A payment is final.
+    PaymentCompleted { payment: PaymentId, what: String, amount: Usdc },
+    /// A payment ended without money having moved.
+    PaymentFailed { payment: PaymentId, what: String, amount: Usdc, reason: String },
+    /// A payment waits.
+    PaymentOnHold { payment: PaymentId, what: String, amount: Usdc, reason: String },
+    /// The deadline passed.
+    DepositExpired { payment: PaymentId, title: String, amount: Usdc },
+    /// A refund is under way.
+    RefundStarted { payment: PaymentId, title: String, amount: Usdc },
+    /// A refund is final.
+    RefundCompleted { payment: PaymentId, title: String, amount: Usdc },
+}
+
+impl Notice {
+    /// The kind under which people choose what they want to hear.
+    pub const fn kind(&self) -> NotificationKind {
+        match self {
+            Self::AccountVerify { .. } => NotificationKind::AccountVerify,
+            Self::AccountNewSignIn { .. } => NotificationKind::AccountNewSignIn,
+            Self::AccountWalletChanged { .. } => NotificationKind::AccountWalletChanged,
+            Self::ProposalReceived { .. } => NotificationKind::ProposalReceived,
+            Self::ProposalShortlisted { .. } => NotificationKind::ProposalShortlisted,
+            Self::ProposalRejected { .. } => NotificationKind::ProposalRejected,
+            Self::ContractOffered { .. } => NotificationKind::ContractOffered,
+            Self::ContractAccepted { .. } => NotificationKind::ContractAccepted,
+            Self::ContractDeclined { .. } => NotificationKind::ContractDeclined,
+            Self::ContractRetracted { .. } => NotificationKind::ContractEnded,
+            Self::MilestoneFunded { .. } => NotificationKind::MilestoneFunded,
+            Self::MilestoneSubmitted { .. } => NotificationKind::MilestoneSubmitted,
+            Self::MilestoneChangesRequested { .. } => NotificationKind::MilestoneChangesRequested,
+            Self::MilestoneApproved { .. } => NotificationKind::MilestoneApproved,
+            Self::MilestoneReleased { .. } => NotificationKind::MilestoneReleased,
+            Self::PaymentCompleted { .. } => NotificationKind::PaymentCompleted,
+            Self::PaymentFailed { .. } => NotificationKind::PaymentFailed,
+            Self::PaymentOnHold { .. } => NotificationKind::PaymentOnHold,
+            Self::DepositExpired { .. } => NotificationKind::PaymentFailed,
+            Self::RefundStarted { .. } => NotificationKind::RefundStarted,
+            Self::RefundCompleted { .. } => NotificationKind::RefundCompleted,
+        }
+    }
+
+    pub(super) fn story(&self) -> Story {
+        use NotificationPriority::{High, Normal};
+        match self {
+            Self::AccountVerify { link } => Story { priority: High, title: "Prove your e-mail address".to_owned(), lines: vec!["Open this link within 24 hours to prove that this address is yours. If you did not sign up, ignore this mail.".to_owned()], action: Some(("Prove my address", link.clone())), subject: None },
+            Self::AccountNewSignIn { client } => Story { priority: Normal, title: "New sign-in to your account".to_owned(), lines: vec![format!("Somebody signed in to your account with {client}."), "If that was not you, change your password and end all sessions.".to_owned()], action: None, subject: None },
+            Self::AccountWalletChanged { wallet, address, payouts_from } => Story { priority: High, title: "Your payout wallet changed".to_owned(), lines: vec![format!("Payouts now go to {address}, from {payouts_from} on."), "If that was not you, write to support at once.".to_owned()], action: None, subject: Some(wallet.to_string()) },
+            Self::ProposalReceived { proposal, project, freelancer } => Story { priority: Normal, title: format!("New proposal for {project}"), lines: vec![format!("{freelancer} sent a proposal for \"{project}\".")], action: Some(("Read the proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },
+            Self::ProposalShortlisted { proposal, project } => Story { priority: Normal, title: format!("You are on the shortlist for {project}"), lines: vec![format!("The client of \"{project}\" put your proposal on the shortlist.")], action: Some(("See your proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },
+            Self::ProposalRejected { proposal, project } => Story { priority: Normal, title: format!("Your proposal for {project} was not chosen"), lines: vec![format!("The client of \"{project}\" decided for somebody else, or against your proposal.")], action: Some(("See your proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },
+            Self::ContractOffered { contract, project, client, amount } => Story { priority: High, title: format!("{client} offers you a contract"), lines: vec![format!("Your proposal for \"{project}\" was accepted: {client} offers you a contract over {amount}."), "Please answer within seven days.".to_owned()], action: Some(("Answer the offer", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractAccepted { contract, project, freelancer } => Story { priority: High, title: format!("{freelancer} accepted your contract"), lines: vec![format!("The contract on \"{project}\" is active. Fund the first milestone to let the work begin.")], action: Some(("Fund a milestone", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractDeclined { contract, project, freelancer } => Story { priority: High, title: format!("{freelancer} declined your contract"), lines: vec![format!("The offer on \"{project}\" was declined. The other proposals are still open.")], action: Some(("See the project", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractRetracted { contract, project } => Story { priority: Normal, title: "An offer was taken back".to_owned(), lines: vec![format!("The client took back the offer on \"{project}\".")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::MilestoneFunded { milestone, title, amount } => Story { priority: High, title: format!("{title} is funded"), lines: vec![format!("{amount} for \"{title}\" are in escrow. Work can start.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::MilestoneSubmitted { milestone, title, freelancer } => Story { priority: High, title: format!("Work was handed in for {title}"), lines: vec![format!("{freelancer} handed in work for \"{title}\"."), "Approve it or ask for changes within fourteen days; after that it is released.".to_owned()], action: Some(("Look at the work", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::MilestoneChangesRequested { milestone, title, feedback } => Story { priority: High, title: format!("Changes asked for {title}"), lines: vec![format!("The client asks for changes to \"{title}\":"), format!("{feedback}")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::MilestoneApproved { milestone, title, net } => Story { priority: High, title: format!("{title} is approved"), lines: vec![format!("The client approved \"{title}\". Your payout of {net} is on its way.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::MilestoneReleased { milestone, title, net } => Story { priority: High, title: format!("{title} is paid"), lines: vec![format!("{net} for \"{title}\" arrived in your wallet.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::PaymentCompleted { payment, what, amount } => Story { priority: High, title: format!("Payment complete: {what}"), lines: vec![format!("{amount} for {what}: the payment is final.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::PaymentFailed { payment, what, amount, reason } => Story { priority: High, title: format!("Payment failed: {what}"), lines: vec![format!("{amount} for {what} could not be paid: {reason}"), "No money was lost. Our team is told and will try again.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::PaymentOnHold { payment, what, amount, reason } => Story { priority: High, title: format!("Payment held: {what}"), lines: vec![format!("{amount} for {what} is held: {reason}")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::DepositExpired { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} did not arrive"), lines: vec![format!("{amount} for \"{title}\" did not arrive in time. Fund the milestone again when you are ready; what has arrived is sent back.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::RefundStarted { payment, title, amount } => Story { priority: High, title: format!("A refund for {title} is on its way"), lines: vec![format!("{amount} of \"{title}\" go back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::RefundCompleted { payment, title, amount } => Story { priority: High, title: format!("The refund for {title} is complete"), lines: vec![format!("{amount} of \"{title}\" went back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! All authorisation, in one pure function: who may do what to which thing.
+//!
+//! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
+
+use entities::{Role, contract, payment, project, proposal, upload};
+
+use crate::{
+    actor::{Actor, Person},
+    error::{Code, Error, Result},
+};
+
+/// What somebody wants to do, with the thing they want to do it to.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "each variant is the mutation or read of the same name")]
+pub enum Action<'a> {
+    // one's own account
+    OwnAccount,
+    WalletLink,
+    UploadCreate,
+    UploadUse(&'a upload::Model),
+    // the market
+    ProjectCreate,
+    ProjectPublish(&'a project::Model),
+    ProposalSubmit(&'a project::Model),
+    ProposalShortlist(&'a project::Model),
+    ProposalAccept(&'a project::Model),
+    ContractAccept(&'a contract::Model),
+    // work and money
+    MilestoneFund(&'a contract::Model),
+    MilestoneSubmit(&'a contract::Model),
+    MilestoneRequestChanges(&'a contract::Model),
+    MilestoneApprove(&'a contract::Model),
+    MilestoneRefund(&'a contract::Model),
+    PaymentReport(&'a payment::Model),
+    // reads of single things
+    ProjectSee(&'a project::Model),
+    ProposalSee(&'a proposal::Model, &'a project::Model),
+    ContractSee(&'a contract::Model),
+    PaymentSee(&'a payment::Model),
+    PrivateProfileSee(entities::UserId),
+    // operators
+    JobsManage,
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Nobody is signed in.
+    SignIn,
+    /// An admin suspended the account.
+    Suspended,
+    /// The e-mail address is not proven yet.
+    Unverified,
+    /// The role is missing.
+    Role(&'static str),
+    /// It is not theirs: it looks as if it were not there.
+    Hidden,
+}
+
+/// Decides. Pure: everything it needs is in its arguments.
+pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
+    use Action::*;
+    if matches!(actor, Actor::System) {
+        return Ok(());
+    }
+    match action {
+        // Reads come first: a suspended person may still look.
+        ProjectSee(project) => {
+            let public = !matches!(project.status, entities::ProjectStatus::Draft);
+            shown(public || actor.is(project.client_id) || actor.sees_all())
+        }
+        ProposalSee(proposal, project) => {
+            shown(actor.is(proposal.freelancer_id) || actor.is(project.client_id) || actor.sees_all())
+        }
+        ContractSee(contract) => {
+            shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
+        }
+        PaymentSee(payment) => shown(
+            payment.payer_id.is_some_and(|id| actor.is(id))
+                || payment.payee_id.is_some_and(|id| actor.is(id))
+                || actor.sees_all(),
+        ),
+        PrivateProfileSee(user) => shown(actor.is(user) || actor.sees_all()),
+
+        OwnAccount | UploadCreate => acting(actor).map(drop),
+        WalletLink => verified(actor).map(drop),
+        UploadUse(upload) => acting(actor).and_then(|person| shown(person.id == upload.owner_id)),
+
+        ProjectCreate => with_role(actor, Role::Client).map(drop),
+        ProjectPublish(project) => owner(actor, project),
+        ProposalSubmit(_) => with_role(actor, Role::Freelancer).map(drop),
+        ProposalShortlist(project) | ProposalAccept(project) => owner(actor, project),
+        ContractAccept(contract) | MilestoneSubmit(contract) => freelancer_of(actor, contract),
+        MilestoneFund(contract) | MilestoneRequestChanges(contract) | MilestoneApprove(contract) => {
+            client_of(actor, contract)
+        }
+        MilestoneRefund(contract) => match actor {
+            Actor::Admin(_) => acting(actor).map(drop),
+            _ => freelancer_of(actor, contract),
+        },
+        PaymentReport(payment) => {
+            let person = acting(actor)?;
+            shown(payment.payer_id == Some(person.id))
+        }
+        JobsManage => match actor {
+            Actor::Admin(_) => acting(actor).map(drop),
+            _ => acting(actor).and(Err(Denied::Role("ADMIN"))),
+        },
+    }
+}
+
+/// [`can`], with the denial as the error that the caller sees. `field` names the input that brought the
+/// thing, `thing` what it is for people.
+pub fn authorise(actor: &Actor, action: Action<'_>, field: &str, thing: &str) -> Result<()> {
+    can(actor, action).map_err(|denied| match denied {
+        Denied::SignIn => Error::Unauthenticated,
+        Denied::Suspended => {
+            Error::rejected("", Code::Forbidden, "This account is suspended. Write to support to have it restored.")
+        }
+        Denied::Unverified => Error::rejected(
+            "",
+            Code::Unverified,
+            "Prove your e-mail address first: open the link in the mail that we sent you.",
+        ),
+        Denied::Role(role) => Error::rejected("", Code::Forbidden, format!("This needs the role {role}.")),
+        Denied::Hidden => Error::not_found(field, thing),
+    })
+}
+
+fn shown(visible: bool) -> Result<(), Denied> {
+    if visible { Ok(()) } else { Err(Denied::Hidden) }
+}
+
+fn acting(actor: &Actor) -> Result<&Person, Denied> {
+    let person = actor.person().ok_or(Denied::SignIn)?;
+    if person.suspended { Err(Denied::Suspended) } else { Ok(person) }
+}
+
+fn verified(actor: &Actor) -> Result<&Person, Denied> {
+    let person = acting(actor)?;
+    if person.verified { Ok(person) } else { Err(Denied::Unverified) }
+}
+
+fn with_role(actor: &Actor, role: Role) -> Result<&Person, Denied> {
+    let person = acting(actor)?;
+    if person.role != role {
+        return Err(Denied::Role(role.as_str()));
+    }
+    verified(actor)
+}
+
+/// What only the project's client may do. A stranger who may see the project is told the role that is
+/// missing only if they have the wrong one; another client's project looks absent.
+fn owner(actor: &Actor, project: &project::Model) -> Result<(), Denied> {
+    let person = with_role(actor, Role::Client)?;
+    shown(person.id == project.client_id)
+}
+
+fn client_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
+    party(actor, contract, contract.client_id, Role::Client)
+}
+
+fn freelancer_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
+    party(actor, contract, contract.freelancer_id, Role::Freelancer)
+}
+
+/// One party's right. The other party sees the contract, so they are told the role; nobody else learns
+/// that it exists.
+fn party(actor: &Actor, contract: &contract::Model, who: entities::UserId, role: Role) -> Result<(), Denied> {
+    let person = acting(actor)?;
+    if person.id == who {
+        return verified(actor).map(drop);
+    }
+    if person.id == contract.client_id || person.id == contract.freelancer_id {
+        return Err(Denied::Role(role.as_str()));
+    }
+    Err(Denied::Hidden)
+}
