@@ -4,5 +4,6 @@
 //! below a folder that outlives a crash. Nothing here knows of MegiLance: no part reads our settings, our tables or
 //! our types. Pages and controls for people are routes of the API (`api/src/http/`).
 
+pub mod evm;
 pub mod s3;
 pub mod smtp;

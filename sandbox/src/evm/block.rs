@@ -122,11 +122,7 @@ impl Block {
             gas_limit: BLOCK_GAS_LIMIT,
             gas_used: self.gas_used(),
             timestamp: self.time,
-            extra_data: if self.reorgs == 0 {
-                Bytes::new()
-            } else {
-                Bytes::from(self.reorgs.to_be_bytes())
-            },
+            extra_data: if self.reorgs == 0 { Bytes::new() } else { Bytes::from(self.reorgs.to_be_bytes()) },
             mix_hash: self.randomness(),
             base_fee_per_gas: Some(self.base_fee),
             withdrawals_root: Some(EMPTY_WITHDRAWALS),

@@ -99,7 +99,7 @@ impl Chain {
 
     // --- looking ---
 
-    #[expect(clippy::indexing_slicing, reason = "there is always a genesis block")]
+    /// The last block. There always is one: the genesis block is never taken away.
     pub(super) fn head(&self) -> &Block {
         &self.blocks[self.blocks.len() - 1]
     }
@@ -182,7 +182,8 @@ impl Chain {
         let (hash, tx) = (tx.hash(), Arc::new(tx));
         let record = Record::Tx { raw: tx.raw().into(), from: tx.impersonated.then_some(tx.sender) };
         // With automine a block follows at once, unless this transaction has to wait for another.
-        let mines = self.automine && tx.nonce() == self.nonce(&tx.sender) && tx.tip(self.next_base_fee()).is_some();
+        let mines =
+            self.automine && tx.nonce() == self.nonce(&tx.sender) && tx.tip(self.next_base_fee()).is_some();
         self.journal.append(&record, if mines { Sync::WithNext } else { Sync::Now })?;
         self.pool.insert(tx);
         if mines {

@@ -38,7 +38,12 @@ pub(super) struct Call {
 }
 
 /// Fills `block` with those of `txs` that can go in, in their order, and gives the hashes of those that never will.
-pub(super) fn fill(chain_id: u64, block: &mut Block, overlay: &mut Overlay<'_>, txs: &[Arc<Tx>]) -> Vec<B256> {
+pub(super) fn fill(
+    chain_id: u64,
+    block: &mut Block,
+    overlay: &mut Overlay<'_>,
+    txs: &[Arc<Tx>],
+) -> Vec<B256> {
     let mut evm = MainnetContext::new(&mut *overlay, FORK)
         .with_cfg(config(chain_id))
         .with_block(environment(block))
@@ -83,10 +88,8 @@ pub(super) fn call(
     config.disable_nonce_check = true;
     config.disable_base_fee = true;
     config.tx_gas_limit_cap = Some(u64::MAX);
-    let mut evm = MainnetContext::new(overlay, FORK)
-        .with_cfg(config)
-        .with_block(environment(block))
-        .build_mainnet();
+    let mut evm =
+        MainnetContext::new(overlay, FORK).with_cfg(config).with_block(environment(block)).build_mainnet();
     let env = TxEnv {
         caller: call.from,
         kind: call.to.map_or(TxKind::Create, TxKind::Call),

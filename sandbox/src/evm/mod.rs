@@ -212,7 +212,9 @@ fn open(data_dir: Option<&Path>, chain_id: u64, clock: &Clock) -> Result<Chain, 
     let mut replayed: Option<Chain> = None;
     let journal = match data_dir {
         None => Journal::memory(),
-        Some(folder) => Journal::open(folder, |line, record| replay(&mut replayed, chain_id, clock, line, record))?,
+        Some(folder) => {
+            Journal::open(folder, |line, record| replay(&mut replayed, chain_id, clock, line, record))?
+        }
     };
     let mut chain = if let Some(mut chain) = replayed {
         chain.set_journal(journal);

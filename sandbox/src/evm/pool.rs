@@ -117,7 +117,8 @@ impl Pool {
 
 /// Both the highest price and the tip must rise.
 fn outbids(new: &Tx, old: &Tx) -> bool {
-    let enough = |new: u128, old: u128| new > old && new.saturating_mul(100) >= old.saturating_mul(100 + BUMP_PERCENT);
+    let enough =
+        |new: u128, old: u128| new > old && new.saturating_mul(100) >= old.saturating_mul(100 + BUMP_PERCENT);
     enough(new.envelope.max_fee_per_gas(), old.envelope.max_fee_per_gas())
         && enough(new.envelope.priority_fee_or_price(), old.envelope.priority_fee_or_price())
 }

@@ -46,11 +46,8 @@ impl State {
             undo.accounts.insert(address, before);
         }
         for (slot, value) in changes.storage {
-            let before = if value.is_zero() {
-                self.storage.remove(&slot)
-            } else {
-                self.storage.insert(slot, value)
-            };
+            let before =
+                if value.is_zero() { self.storage.remove(&slot) } else { self.storage.insert(slot, value) };
             undo.storage.insert(slot, before.unwrap_or_default());
         }
         self.code.extend(changes.code);
@@ -89,10 +86,7 @@ impl Changes {
                 _ if account.info.is_empty() => None,
                 _ => Some(AccountInfo { code: None, account_id: None, ..account.info }),
             };
-            if matches!(
-                account.account_state,
-                AccountState::NotExisting | AccountState::StorageCleared
-            ) {
+            if matches!(account.account_state, AccountState::NotExisting | AccountState::StorageCleared) {
                 for slot in view.slots(address) {
                     changes.storage.insert(slot, U256::ZERO);
                 }

@@ -16,7 +16,8 @@ pub(super) const OWNER: Address = address!("0xC17FDf0D8084Fd1Ca402879e222E488780
 /// The code that deploys the token.
 pub(super) fn deployment() -> Result<Bytes, EvmError> {
     let broken = |reason: String| EvmError::Token(reason);
-    let compiled: serde_json::Value = serde_json::from_str(COMPILED).map_err(|error| broken(error.to_string()))?;
+    let compiled: serde_json::Value =
+        serde_json::from_str(COMPILED).map_err(|error| broken(error.to_string()))?;
     let code = compiled["bytecode"].as_str().ok_or_else(|| broken("no bytecode".to_owned()))?;
     code.parse().map_err(|_| broken("the bytecode is not hexadecimal".to_owned()))
 }

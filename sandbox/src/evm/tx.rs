@@ -1,7 +1,7 @@
 //! A transaction whose sender is known: signed by a key, or sent for an account that the sandbox impersonates.
 
 use alloy_consensus::transaction::SignerRecoverable;
-use alloy_consensus::{Signed, SignableTransaction, Transaction, TxEip1559, TxEnvelope, TxLegacy};
+use alloy_consensus::{SignableTransaction, Signed, Transaction, TxEip1559, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use revm::context::TxEnv;
 use revm::primitives::alloy_primitives::Signature;
@@ -92,7 +92,8 @@ impl Tx {
 }
 
 fn decode(raw: &[u8]) -> Result<TxEnvelope, Refusal> {
-    let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    let envelope =
+        TxEnvelope::decode_2718_exact(raw).map_err(|error| Refusal::Malformed(error.to_string()))?;
     match envelope {
         TxEnvelope::Legacy(_) | TxEnvelope::Eip2930(_) | TxEnvelope::Eip1559(_) => Ok(envelope),
         _ => Err(Refusal::Type(u8::from(envelope.tx_type()))),

@@ -29,7 +29,9 @@ pub(super) fn estimate(chain: &Chain, params: &Params) -> Result<Value, Fault> {
         let (mut too_little, mut enough) = (used.saturating_sub(1), most);
         while too_little + 1 < enough {
             // Most need little more than they use: look there first.
-            let middle = (too_little + (enough - too_little) / 2).min(too_little.saturating_mul(2)).max(too_little + 1);
+            let middle = (too_little + (enough - too_little) / 2)
+                .min(too_little.saturating_mul(2))
+                .max(too_little + 1);
             let goes = run(chain, block, overlay, &call, middle).is_ok_and(|result| result.is_success());
             if goes {
                 enough = middle;
@@ -60,7 +62,8 @@ fn run(
     call: &Call,
     gas: u64,
 ) -> Result<ExecutionResult, Fault> {
-    execute::call(chain.chain_id, block, overlay, call, gas).map_err(|failure| Fault::server(failure.to_string()))
+    execute::call(chain.chain_id, block, overlay, call, gas)
+        .map_err(|failure| Fault::server(failure.to_string()))
 }
 
 /// The gas used and what was returned, if it succeeded.
@@ -70,7 +73,11 @@ fn succeed(result: ExecutionResult) -> Result<(u64, Bytes), Fault> {
         ExecutionResult::Success { output, .. } => Ok((gas, output.into_data())),
         ExecutionResult::Revert { output, .. } => {
             let reason = reason(&output).map(|reason| format!(": {reason}")).unwrap_or_default();
-            Err(Fault { code: 3, message: format!("execution reverted{reason}"), data: Some(format!("{output:#x}")) })
+            Err(Fault {
+                code: 3,
+                message: format!("execution reverted{reason}"),
+                data: Some(format!("{output:#x}")),
+            })
         }
         ExecutionResult::Halt { reason, .. } => Err(Fault::server(format!("EVM error: {reason:?}"))),
     }

@@ -71,7 +71,7 @@ fn reply(shared: &Shared, body: &[u8]) -> Option<Value> {
         }
         Ok(Value::Array(batch)) => {
             let replies: Vec<_> = batch.into_iter().filter_map(|request| one(shared, request)).collect();
-            (!replies.is_empty()).then(|| Value::Array(replies))
+            (!replies.is_empty()).then_some(Value::Array(replies))
         }
         Ok(request) => one(shared, request),
     }

@@ -28,13 +28,18 @@ pub(super) fn hex(bytes: impl LowerHex) -> Value {
 pub(super) fn block(block: &Block, whole: bool, pending: bool) -> Value {
     let header = block.header();
     let hash = (!pending).then_some(block.hash);
-    let txs: Vec<_> = block.txs.iter().enumerate().map(|(index, mined)| {
-        if whole {
-            transaction(&mined.tx, (!pending).then_some((block, index)))
-        } else {
-            hex(mined.tx.hash())
-        }
-    }).collect();
+    let txs: Vec<_> = block
+        .txs
+        .iter()
+        .enumerate()
+        .map(|(index, mined)| {
+            if whole {
+                transaction(&mined.tx, (!pending).then_some((block, index)))
+            } else {
+                hex(mined.tx.hash())
+            }
+        })
+        .collect();
     json!({
         "number": quantity(block.number),
         "hash": hash.map(hex),
@@ -121,7 +126,8 @@ pub(super) fn transaction(tx: &Tx, place: Option<(&Block, usize)>) -> Value {
 /// What came of the transaction at `index`.
 pub(super) fn receipt(block: &Block, mined: &Mined, index: usize) -> Value {
     let tx = &mined.tx;
-    let logs: Vec<_> = mined.logs.iter().enumerate().map(|(at, entry)| log(block, mined, index, at, entry)).collect();
+    let logs: Vec<_> =
+        mined.logs.iter().enumerate().map(|(at, entry)| log(block, mined, index, at, entry)).collect();
     let bloom: Bloom = mined.bloom();
     json!({
         "type": quantity(u8::from(tx.envelope.tx_type())),
