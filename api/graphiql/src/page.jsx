@@ -1,6 +1,6 @@
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
-import { ReloadIcon, ToolbarButton } from "@graphiql/react";
+import { ToolbarButton } from "@graphiql/react";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { webSocketUrl } from "./config.js";
@@ -64,7 +64,9 @@ function ResetButton() {
   };
   return (
     <ToolbarButton onClick={reset} label="Reset to examples (your own tabs stay)">
-      <ReloadIcon className="graphiql-toolbar-icon" aria-hidden="true" />
+      <svg className="graphiql-toolbar-icon" viewBox="0 0 16 16" fill="none" stroke="currentColor" aria-hidden="true">
+        <path d="M3 2.5v4h4M3.4 6.2a5.3 5.3 0 1 1-.6 3.6" strokeWidth="1.2" strokeLinecap="round" strokeLinejoin="round" />
+      </svg>
     </ToolbarButton>
   );
 }
