@@ -29,8 +29,8 @@ const PACKAGES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 const SOURCES: [&str; 4] = ["index.html", "vite.config.js", "public", "src"];
 
 fn main() -> Result<()> {
-    let page = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("graphiql");
-    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let page = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("graphiql");
+    let out = PathBuf::from(variable("OUT_DIR")?);
 
     println!("cargo::rerun-if-env-changed={MODE}");
     println!("cargo::rerun-if-changed=build.rs");
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", page.join(name).display());
     }
 
-    let mode = env::var(MODE).unwrap_or_default();
+    let mode = variable(MODE).unwrap_or_default();
     let bundle = match mode.as_str() {
         "skip" => None,
         "" | "require" => match bundle(&page, &target_dir(&out)?) {
@@ -60,6 +60,14 @@ fn main() -> Result<()> {
 
     write_assets(bundle.as_deref(), &out)?;
     write_examples(&page.join("examples"), &out)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what Cargo tells a build script; the binary's settings are another matter"
+)]
+fn variable(name: &str) -> Result<String> {
+    Ok(env::var(name)?)
 }
 
 /// Makes the bundle, or finds it made; returns the folder that holds it, each file compressed as `<file>.gz`.
