@@ -1,0 +1,113 @@
+//! Finding people. What is private about them is hidden by the API, field by field.
+
+use entities::{Role, SkillId, Usdc, UserId, skill, user, user_skill};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+
+use crate::{
+    App, Tx,
+    error::{Error, Result},
+    page::List,
+    search::any_contains,
+};
+
+/// Which freelancers are wanted; everything given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct FreelancerFilter {
+    /// A piece of the name, the headline or the bio, whatever its case.
+    pub search: Option<String>,
+    /// They have every one of these skills.
+    pub skill_ids: Vec<SkillId>,
+    /// Their rate an hour is at least this.
+    pub min_hourly_rate: Option<Usdc>,
+    /// Their rate an hour is at most this.
+    pub max_hourly_rate: Option<Usdc>,
+}
+
+/// By what freelancers are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreelancerOrder {
+    /// By when they registered.
+    CreatedAt,
+    /// By their rate; those without one are left out.
+    HourlyRate,
+}
+
+/// A person's public side, for everybody.
+pub async fn user(app: &App, id: UserId) -> Result<user::Model> {
+    user::Entity::find_by_id(id).one(app.db.reader()).await?.ok_or_else(|| Error::not_found("id", "user"))
+}
+
+/// The freelancers that everybody may find: suspended ones are not among them.
+pub fn freelancers(
+    filter: &FreelancerFilter,
+    order: FreelancerOrder,
+    descending: bool,
+) -> List<user::Entity> {
+    let mut select = user::Entity::find()
+        .filter(user::Column::Role.eq(Role::Freelancer))
+        .filter(user::Column::SuspendedAt.is_null());
+    if let Some(text) = &filter.search {
+        let columns = [user::Column::DisplayName, user::Column::Headline, user::Column::Bio];
+        select = select.filter(any_contains(columns, text));
+    }
+    for skill in &filter.skill_ids {
+        let having = user_skill::Entity::find()
+            .select_only()
+            .column(user_skill::Column::UserId)
+            .filter(user_skill::Column::SkillId.eq(*skill))
+            .into_query();
+        select = select.filter(user::Column::Id.in_subquery(having));
+    }
+    if let Some(least) = filter.min_hourly_rate {
+        select = select.filter(user::Column::HourlyRate.gte(least));
+    }
+    if let Some(most) = filter.max_hourly_rate {
+        select = select.filter(user::Column::HourlyRate.lte(most));
+    }
+    match order {
+        FreelancerOrder::CreatedAt => List::by_id(select, user::Column::Id, descending),
+        FreelancerOrder::HourlyRate => {
+            let select = select.filter(user::Column::HourlyRate.is_not_null());
+            List::by(select, user::Column::HourlyRate, user::Column::Id, descending)
+        }
+    }
+}
+
+/// The skills of some people with their names, the strongest first. Withdrawn skills are left out.
+pub async fn skills_of(
+    conn: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<(user_skill::Model, skill::Model)>> {
+    let to_skill = user_skill::Entity::belongs_to(skill::Entity)
+        .from(user_skill::Column::SkillId)
+        .to(skill::Column::Id)
+        .into();
+    let rows = user_skill::Entity::find()
+        .join(sea_orm::JoinType::InnerJoin, to_skill)
+        .select_also(skill::Entity)
+        .filter(user_skill::Column::UserId.is_in(users))
+        .filter(skill::Column::DeletedAt.is_null())
+        .order_by_desc(user_skill::Column::Proficiency)
+        .order_by_asc(skill::Column::NameKey.into_simple_expr())
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(level, skill)| Some((level, skill?))).collect())
+}
+
+/// The row of a signed-in person, locked until the transaction ends.
+pub(crate) async fn locked(tx: &Tx, id: UserId) -> Result<user::Model> {
+    user::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Error::bug("a signed-in person has no row"))
+}
+
+/// A person's public name, for what others are told about them.
+pub(crate) async fn display_name(tx: &Tx, id: UserId) -> Result<String> {
+    let person = user::Entity::find_by_id(id).one(&**tx).await?;
+    person.map(|person| person.display_name).ok_or_else(|| Error::bug("a row names a person who is not there"))
+}

@@ -1,0 +1,35 @@
+//! Appointing administrators, from the command line only.
+
+use entities::{Role, user};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::input::email_key;
+use crate::{
+    App,
+    error::{Error, Result},
+};
+
+/// Makes the person with this e-mail address an administrator. There is no mutation for it: whoever can
+/// run the binary against the database may do it. Doing it again changes nothing.
+pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
+    let tx = app.db.begin().await?;
+    let person = user::Entity::find()
+        .filter(user::Column::EmailKey.eq(email_key(email)))
+        .lock_exclusive()
+        .one(&*tx)
+        .await?
+        .ok_or_else(|| Error::not_found("email", "user"))?;
+    if person.role == Role::Admin {
+        return Ok(person);
+    }
+    let person = user::ActiveModel {
+        id: Set(person.id),
+        role: Set(Role::Admin),
+        updated_at: Set(app.clock.now()),
+        ..Default::default()
+    }
+    .update(&*tx)
+    .await?;
+    tx.commit().await?;
+    Ok(person)
+}

@@ -1,0 +1,21 @@
+//! Accounts: registration, proof of the e-mail address, sessions, profiles.
+
+mod access_token;
+mod common_passwords;
+mod find;
+mod grant;
+mod input;
+pub mod password;
+mod profile;
+mod register;
+pub mod session;
+mod verify;
+
+pub use find::{FreelancerFilter, FreelancerOrder, freelancers, skills_of, user};
+pub use grant::grant_admin;
+pub use profile::{ProfileUpdate, SkillLevel, profile_update};
+pub use register::{Registration, register};
+pub use session::{SignIn, SignedIn};
+pub use verify::{resend_verification, verify};
+
+pub(crate) use find::{display_name, locked};

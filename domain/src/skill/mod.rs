@@ -1,0 +1,54 @@
+//! Skills and categories: what work is about.
+
+use entities::{CategoryId, SkillId, category, skill};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::{
+    App,
+    error::{Error, Result},
+    page::List,
+    search::any_contains,
+};
+
+/// Which skills are wanted; everything given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct SkillFilter {
+    /// A piece of the name, whatever its case.
+    pub search: Option<String>,
+    /// Of this category.
+    pub category_id: Option<CategoryId>,
+}
+
+/// The skills that everybody may use, by name. Withdrawn ones are not among them.
+pub fn list(filter: &SkillFilter) -> List<skill::Entity> {
+    let mut select = skill::Entity::find().filter(skill::Column::DeletedAt.is_null());
+    if let Some(text) = &filter.search {
+        select = select.filter(any_contains([skill::Column::NameKey], text));
+    }
+    if let Some(category) = filter.category_id {
+        select = select.filter(skill::Column::CategoryId.eq(category));
+    }
+    List::by(select, skill::Column::NameKey, skill::Column::Id, false)
+}
+
+/// A skill.
+pub async fn find(app: &App, id: SkillId) -> Result<skill::Model> {
+    skill::Entity::find_by_id(id)
+        .filter(skill::Column::DeletedAt.is_null())
+        .one(app.db.reader())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "skill"))
+}
+
+/// All categories, in their order of display.
+pub async fn categories(app: &App) -> Result<Vec<category::Model>> {
+    Ok(category::Entity::find().order_by_asc(category::Column::Position).all(app.db.reader()).await?)
+}
+
+/// A category.
+pub async fn category(app: &App, id: CategoryId) -> Result<category::Model> {
+    category::Entity::find_by_id(id)
+        .one(app.db.reader())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "category"))
+}
