@@ -23,8 +23,12 @@ pub enum Action<'a> {
     ProjectPublish(&'a project::Model),
     ProposalSubmit(&'a project::Model),
     ProposalShortlist(&'a project::Model),
+    ProposalReject(&'a project::Model),
     ProposalAccept(&'a project::Model),
+    ProposalWithdraw(&'a proposal::Model, &'a project::Model),
     ContractAccept(&'a contract::Model),
+    ContractDecline(&'a contract::Model),
+    ContractRetract(&'a contract::Model),
     // work and money
     MilestoneFund(&'a contract::Model),
     MilestoneSubmit(&'a contract::Model),
@@ -88,9 +92,23 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
 
         ProjectCreate => with_role(actor, Role::Client).map(drop),
         ProjectPublish(project) => owner(actor, project),
-        ProposalSubmit(_) => with_role(actor, Role::Freelancer).map(drop),
-        ProposalShortlist(project) | ProposalAccept(project) => owner(actor, project),
-        ContractAccept(contract) | MilestoneSubmit(contract) => freelancer_of(actor, contract),
+        ProposalSubmit(project) => {
+            let person = with_role(actor, Role::Freelancer)?;
+            // Roles rule it out already; that nobody bids on their own project is a rule of its own.
+            if person.id == project.client_id { Err(Denied::Role("FREELANCER")) } else { Ok(()) }
+        }
+        ProposalShortlist(project) | ProposalReject(project) | ProposalAccept(project) => owner(actor, project),
+        ProposalWithdraw(proposal, project) => {
+            let person = acting(actor)?;
+            if person.id == project.client_id {
+                return Err(Denied::Role(Role::Freelancer.as_str()));
+            }
+            shown(person.id == proposal.freelancer_id).and_then(|()| verified(actor).map(drop))
+        }
+        ContractAccept(contract) | ContractDecline(contract) | MilestoneSubmit(contract) => {
+            freelancer_of(actor, contract)
+        }
+        ContractRetract(contract) => client_of(actor, contract),
         MilestoneFund(contract) | MilestoneRequestChanges(contract) | MilestoneApprove(contract) => {
             client_of(actor, contract)
         }

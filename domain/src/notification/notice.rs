@@ -43,6 +43,8 @@ pub enum Notice {
     ContractDeclined { contract: ContractId, project: String, freelancer: String },
     /// The client took the offer back.
     ContractRetracted { contract: ContractId, project: String },
+    /// Nobody answered the offer in time.
+    ContractLapsed { contract: ContractId, project: String },
     /// The deposit is confirmed.
     MilestoneFunded { milestone: MilestoneId, title: String, amount: Usdc },
     /// The client has to answer.
@@ -80,7 +82,7 @@ impl Notice {
             Self::ContractOffered { .. } => NotificationKind::ContractOffered,
             Self::ContractAccepted { .. } => NotificationKind::ContractAccepted,
             Self::ContractDeclined { .. } => NotificationKind::ContractDeclined,
-            Self::ContractRetracted { .. } => NotificationKind::ContractEnded,
+            Self::ContractRetracted { .. } | Self::ContractLapsed { .. } => NotificationKind::ContractEnded,
             Self::MilestoneFunded { .. } => NotificationKind::MilestoneFunded,
             Self::MilestoneSubmitted { .. } => NotificationKind::MilestoneSubmitted,
             Self::MilestoneChangesRequested { .. } => NotificationKind::MilestoneChangesRequested,
@@ -108,6 +110,7 @@ impl Notice {
             Self::ContractAccepted { contract, project, freelancer } => Story { priority: High, title: format!("{freelancer} accepted your contract"), lines: vec![format!("The contract on \"{project}\" is active. Fund the first milestone to let the work begin.")], action: Some(("Fund a milestone", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
             Self::ContractDeclined { contract, project, freelancer } => Story { priority: High, title: format!("{freelancer} declined your contract"), lines: vec![format!("The offer on \"{project}\" was declined. The other proposals are still open.")], action: Some(("See the project", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
             Self::ContractRetracted { contract, project } => Story { priority: Normal, title: "An offer was taken back".to_owned(), lines: vec![format!("The client took back the offer on \"{project}\".")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractLapsed { contract, project } => Story { priority: Normal, title: "An offer lapsed".to_owned(), lines: vec![format!("The offer on \"{project}\" was not answered within seven days, so it ended.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
             Self::MilestoneFunded { milestone, title, amount } => Story { priority: High, title: format!("{title} is funded"), lines: vec![format!("{amount} for \"{title}\" are in escrow. Work can start.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
             Self::MilestoneSubmitted { milestone, title, freelancer } => Story { priority: High, title: format!("Work was handed in for {title}"), lines: vec![format!("{freelancer} handed in work for \"{title}\"."), "Approve it or ask for changes within fourteen days; after that it is released.".to_owned()], action: Some(("Look at the work", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
             Self::MilestoneChangesRequested { milestone, title, feedback } => Story { priority: High, title: format!("Changes asked for {title}"), lines: vec![format!("The client asks for changes to \"{title}\":"), format!("{feedback}")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },

@@ -1,0 +1,141 @@
+//! Finding projects. Every finder takes the actor: a draft is for its client and for admins only.
+
+use entities::{
+    BudgetType, CategoryId, ExperienceLevel, ProjectId, ProjectStatus, SkillId, Usdc, UserId, project,
+    project_skill,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
+};
+
+use crate::{Actor, App, Error, check::Check, error::Result, page::List, search::any_contains};
+
+/// Which projects are wanted. What is empty or `None` does not narrow the list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// A text that the title or the description holds, whatever the case; at most 200 characters.
+    pub search: Option<String>,
+    /// In one of these categories.
+    pub categories: Vec<CategoryId>,
+    /// Asking for at least one of these skills.
+    pub skills: Vec<SkillId>,
+    /// In one of these states.
+    pub status: Vec<ProjectStatus>,
+    /// Of this client.
+    pub client_id: Option<UserId>,
+    /// Paying so.
+    pub budget_type: Option<BudgetType>,
+    /// Whose budget reaches at least this.
+    pub budget_min: Option<Usdc>,
+    /// Whose budget begins at this or below.
+    pub budget_max: Option<Usdc>,
+    /// Asking for this experience.
+    pub experience_level: Option<ExperienceLevel>,
+}
+
+/// What a list of projects is sorted by; ties go by creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderField {
+    /// When it was posted.
+    CreatedAt,
+    /// When it was last changed.
+    UpdatedAt,
+    /// The upper end of its budget.
+    BudgetMax,
+}
+
+/// How a list of projects is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// By what.
+    pub field: OrderField,
+    /// Largest or newest first.
+    pub descending: bool,
+}
+
+impl Default for Order {
+    /// Newest first.
+    fn default() -> Self {
+        Self { field: OrderField::CreatedAt, descending: true }
+    }
+}
+
+/// The projects that the actor may see.
+pub fn visible(actor: &Actor) -> Select<project::Entity> {
+    let all = project::Entity::find();
+    if actor.sees_all() {
+        return all;
+    }
+    let public = project::Column::Status.ne(ProjectStatus::Draft);
+    match actor.user_id() {
+        Some(user) => all.filter(Condition::any().add(public).add(project::Column::ClientId.eq(user))),
+        None => all.filter(public),
+    }
+}
+
+/// One project that the actor may see.
+pub async fn find(app: &App, actor: &Actor, id: ProjectId) -> Result<project::Model> {
+    visible(actor)
+        .filter(project::Column::Id.eq(id))
+        .one(app.db.reader())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "project"))
+}
+
+/// The projects that the actor may see, narrowed and sorted.
+pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project::Entity>> {
+    use project::Column;
+    let mut check = Check::new();
+    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    check.done()?;
+
+    let mut narrow = Condition::all();
+    if !search.is_empty() {
+        narrow = narrow.add(any_contains([Column::Title, Column::Description], &search));
+    }
+    if !filter.categories.is_empty() {
+        narrow = narrow.add(Column::CategoryId.is_in(filter.categories.iter().copied()));
+    }
+    if !filter.skills.is_empty() {
+        narrow = narrow.add(Column::Id.in_subquery(asking_for(&filter.skills)));
+    }
+    if !filter.status.is_empty() {
+        narrow = narrow.add(Column::Status.is_in(filter.status.iter().copied()));
+    }
+    narrow = narrow
+        .add_option(filter.client_id.map(|client| Column::ClientId.eq(client)))
+        .add_option(filter.budget_type.map(|kind| Column::BudgetType.eq(kind)))
+        .add_option(filter.budget_min.map(|least| Column::BudgetMax.gte(least)))
+        .add_option(filter.budget_max.map(|most| Column::BudgetMin.lte(most)))
+        .add_option(filter.experience_level.map(|level| Column::ExperienceLevel.eq(level)));
+
+    let by = match order.field {
+        OrderField::CreatedAt => Column::CreatedAt,
+        OrderField::UpdatedAt => Column::UpdatedAt,
+        OrderField::BudgetMax => Column::BudgetMax,
+    };
+    Ok(List::by(visible(actor).filter(narrow), by, Column::Id, order.descending))
+}
+
+fn asking_for(skills: &[SkillId]) -> SelectStatement {
+    project_skill::Entity::find()
+        .select_only()
+        .column(project_skill::Column::ProjectId)
+        .filter(project_skill::Column::SkillId.is_in(skills.iter().copied()))
+        .into_query()
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::DbBackend;
+
+    use super::*;
+
+    #[test]
+    fn drafts_are_hidden_in_the_statement_itself() {
+        let sql = visible(&Actor::Anonymous).build(DbBackend::Sqlite).to_string();
+        assert!(sql.ends_with(r#"WHERE "projects"."status" <> 'DRAFT'"#), "{sql}");
+        assert!(!visible(&Actor::System).build(DbBackend::Sqlite).to_string().contains("WHERE"));
+    }
+}
