@@ -1,4 +1,5 @@
-//! Blocks as the chain keeps them: small, since an idle chain makes thousands; the full header is rebuilt when somebody asks.
+//! Blocks as the chain keeps them: small, since an idle chain makes thousands; the full header is rebuilt
+//! when somebody asks.
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ pub(super) struct Block {
     pub(super) time: u64,
     /// Wei a gas.
     pub(super) base_fee: u64,
-    /// How many reorganisations came before: it goes into the header, so that a replacement differs from what it replaces.
+    /// How many reorganisations came before: it goes into the header, so that a replacement differs from what
+    /// it replaces.
     pub(super) reorgs: u64,
     pub(super) txs: Vec<Mined>,
 }
@@ -93,7 +95,8 @@ impl Block {
         calc_next_block_base_fee(self.gas_used(), BLOCK_GAS_LIMIT, self.base_fee, BaseFeeParams::ethereum())
     }
 
-    /// What stands for randomness in this block: fixed by its place in the chain, so that a replay sees the same.
+    /// What stands for randomness in this block: fixed by its place in the chain, so that a replay sees the
+    /// same.
     pub(super) fn randomness(&self) -> B256 {
         let mut seed = [0; 40];
         seed[..32].copy_from_slice(self.parent_hash.as_slice());
@@ -101,7 +104,8 @@ impl Block {
         keccak256(seed)
     }
 
-    /// The full header. The state root is the empty trie's: nobody here asks for proofs, and a real one would cost more than the execution.
+    /// The full header. The state root is the empty trie's: nobody here asks for proofs, and a real one would
+    /// cost more than the execution.
     pub(super) fn header(&self) -> Header {
         let (transactions_root, receipts_root, logs_bloom) = if self.txs.is_empty() {
             (EMPTY_ROOT_HASH, EMPTY_ROOT_HASH, Bloom::ZERO)

@@ -20,7 +20,8 @@ pub enum EvmError {
     /// Another process has this data folder open.
     #[error("{0} is in use by another process")]
     InUse(PathBuf),
-    /// A journal line that is not the last one makes no sense, or its replay does not give the recorded block.
+    /// A journal line that is not the last one makes no sense, or its replay does not give the recorded
+    /// block.
     #[error("journal line {line}: {reason}")]
     Corrupt {
         /// Counted from 1.
@@ -60,7 +61,8 @@ impl From<Refusal> for EvmError {
     }
 }
 
-/// Why a transaction or a control order is refused. The wording is geth's where geth has one, since clients look for it.
+/// Why a transaction or a control order is refused. The wording is geth's where geth has one, since clients
+/// look for it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("failed to decode signed transaction: {0}")]

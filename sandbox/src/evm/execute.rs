@@ -37,7 +37,8 @@ pub(super) struct Call {
     pub(super) gas: Option<u64>,
 }
 
-/// Fills `block` with those of `txs` that can go in, in their order, and gives the hashes of those that never will.
+/// Fills `block` with those of `txs` that can go in, in their order, and gives the hashes of those that never
+/// will.
 pub(super) fn fill(
     chain_id: u64,
     block: &mut Block,

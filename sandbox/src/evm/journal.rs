@@ -1,6 +1,8 @@
-//! The chain on disk: a file of JSON lines that is only ever appended to, and from which the whole chain is made again at start.
+//! The chain on disk: a file of JSON lines that is only ever appended to, and from which the whole chain is
+//! made again at start.
 //!
-//! A line counts once its line feed is on disk. Whatever follows the last line feed was never acknowledged to anybody and is cut off.
+//! A line counts once its line feed is on disk. Whatever follows the last line feed was never acknowledged to
+//! anybody and is cut off.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -81,7 +83,8 @@ impl Journal {
         Self { disk: None }
     }
 
-    /// Opens `folder`'s journal, makes it when there is none, and hands each record to `replay` with its line number.
+    /// Opens `folder`'s journal, makes it when there is none, and hands each record to `replay` with its line
+    /// number.
     pub(super) fn open(
         folder: &Path,
         mut replay: impl FnMut(usize, Record) -> Result<(), EvmError>,
@@ -121,7 +124,8 @@ impl Journal {
         file.set_len(whole).map_err(failed())?;
         file.seek(SeekFrom::Start(whole)).map_err(failed())?;
         file.sync_all().map_err(failed())?;
-        // The folder's entry for a new file must survive too. Not every system can sync a folder, and then there is nothing to do.
+        // The folder's entry for a new file must survive too. Not every system can sync a folder, and then
+        // there is nothing to do.
         if let Ok(folder) = File::open(folder) {
             let _ = folder.sync_all();
         }

@@ -53,7 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, cancel: CancellationToken) {
 
 /// Makes a block if one is wanted; whether it did.
 fn tick(chain: &mut Chain, due: bool) -> Result<bool, Refusal> {
-    let wanted = due || !chain.pool.is_empty() || chain.quiet_blocks() < RESTS_AFTER;
+    let wanted = due || chain.has_work() || chain.quiet_blocks() < RESTS_AFTER;
     if wanted {
         chain.mine()?;
     }

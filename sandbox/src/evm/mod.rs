@@ -1,12 +1,13 @@
-//! An Ethereum chain in this process: revm behind JSON-RPC on a loopback address, with a dollar token, for wallets and clients to be tried
-//! against.
+//! An Ethereum chain in this process: revm behind JSON-RPC on a loopback address, with a dollar token, for
+//! wallets and clients to be tried against.
 //!
-//! It speaks the methods of `eth_*`, `net_*` and `web3_*` that wallets and client libraries use, and controls under anvil's names
-//! (`anvil_mine`, `anvil_reorg`, `anvil_setBalance`, ...), so that one test suite runs against either. `safe` is the block one below the
-//! head and `finalized` the one two below, as with `anvil --slots-in-an-epoch 1`.
+//! It speaks the methods of `eth_*`, `net_*` and `web3_*` that wallets and client libraries use, and controls
+//! under anvil's names (`anvil_mine`, `anvil_reorg`, `anvil_setBalance`, ...), so that one test suite runs
+//! against either. `safe` is the block one below the head and `finalized` the one two below, as with `anvil
+//! --slots-in-an-epoch 1`.
 //!
-//! With a data folder, everything that was acknowledged survives a kill: an append-only journal is on disk before anybody is
-//! told, and start replays it to the same hashes.
+//! With a data folder, everything that was acknowledged survives a kill: an append-only journal is on disk
+//! before anybody is told, and start replays it to the same hashes.
 
 mod block;
 mod chain;
@@ -37,21 +38,23 @@ use self::chain::{Chain, Clock};
 pub use self::error::EvmError;
 use self::journal::{Journal, Record};
 
-/// The private key that owns the token (0x and 64 hexadecimal digits): it may mint, pause and blacklist. It is public, as the token is
-/// worth nothing.
+/// The private key that owns the token (0x and 64 hexadecimal digits): it may mint, pause and blacklist. It
+/// is public, as the token is worth nothing.
 pub const TOKEN_OWNER_KEY: &str = token::OWNER_KEY;
 
 /// How to start a chain.
 pub struct EvmConfig {
     /// Where the chain is kept; `None` forgets it at the end.
     pub data_dir: Option<PathBuf>,
-    /// Where JSON-RPC listens; port 0 takes a free one. Meant for loopback: whoever reaches it owns the chain.
+    /// Where JSON-RPC listens; port 0 takes a free one. Meant for loopback: whoever reaches it owns the
+    /// chain.
     pub listen: SocketAddr,
     /// The chain's id (EIP-155). A data folder remembers its own and refuses another.
     pub chain_id: u64,
     /// When blocks are made.
     pub mining: Mining,
-    /// Unix seconds, for block times. A block's time is this, or one more than its parent's where that is later.
+    /// Unix seconds, for block times. A block's time is this, or one more than its parent's where that is
+    /// later.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
@@ -69,8 +72,9 @@ impl fmt::Debug for EvmConfig {
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mining {
-    /// One each time this passes, while there is something to do: transactions wait, or the last one has fewer than 64 blocks on top.
-    /// After that one each 30 seconds, so that time moves and an idle chain hardly grows.
+    /// One each time this passes, while there is something to do: a transaction can be mined, or the last one
+    /// has fewer than 64 blocks on top. After that one each 30 seconds, so that time moves and an idle chain
+    /// hardly grows.
     Interval(Duration),
     /// One at once for each transaction.
     OnDemand,
@@ -117,7 +121,8 @@ impl Evm {
     /// Replays the data folder, deploys the token on a new chain, and begins to listen and to mine.
     ///
     /// # Errors
-    /// The folder is in use, holds another chain, or is damaged before its last line; or the address cannot be listened on.
+    /// The folder is in use, holds another chain, or is damaged before its last line; or the address cannot
+    /// be listened on.
     pub async fn start(config: EvmConfig) -> Result<Self, EvmError> {
         let EvmConfig { data_dir, listen, chain_id, mining, clock } = config;
         let open = move || open(data_dir.as_deref(), chain_id, &clock);
@@ -166,8 +171,8 @@ impl Evm {
         Ok(self.shared.chain().mine_many(blocks)?)
     }
 
-    /// Gives `address` native coin for gas, if it has little, and mints `micro_usdc` millionths of a token for it. The mint is a transaction
-    /// like any other: it waits for its block.
+    /// Gives `address` native coin for gas, if it has little, and mints `micro_usdc` millionths of a token
+    /// for it. The mint is a transaction like any other: it waits for its block.
     ///
     /// # Errors
     /// Not an address; the chain refused; the journal cannot be written.
@@ -176,9 +181,9 @@ impl Evm {
         Ok(self.shared.chain().fund(address, micro_usdc)?)
     }
 
-    /// Sends `micro_usdc` millionths of a token from one address to another, whoever has their keys: mints what `from` lacks, and sends a
-    /// plain `transfer` in its name. Gives the transaction's hash; it waits for its block, and fails there if the token is paused or either
-    /// side is blacklisted.
+    /// Sends `micro_usdc` millionths of a token from one address to another, whoever has their keys: mints
+    /// what `from` lacks, and sends a plain `transfer` in its name. Gives the transaction's hash; it waits
+    /// for its block, and fails there if the token is paused or either side is blacklisted.
     ///
     /// # Errors
     /// Not an address; the chain refused; the journal cannot be written.

@@ -1,4 +1,5 @@
-//! Transactions that wait for a block, by sender and nonce. A nonce ahead of the sender's next one waits until the gap closes.
+//! Transactions that wait for a block, by sender and nonce. A nonce ahead of the sender's next one waits
+//! until the gap closes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -28,10 +29,6 @@ struct Entry {
 }
 
 impl Pool {
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
-    }
-
     pub(super) fn get(&self, hash: &B256) -> Option<&Arc<Tx>> {
         let (sender, nonce) = self.by_hash.get(hash)?;
         Some(&self.by_sender.get(sender)?.get(nonce)?.tx)
@@ -87,7 +84,8 @@ impl Pool {
         next + run.count() as u64
     }
 
-    /// What the next block should try, in its order: the best tip first, then the earliest, each sender's nonces in a row.
+    /// What the next block should try, in its order: the best tip first, then the earliest, each sender's
+    /// nonces in a row.
     pub(super) fn ready(&self, base_fee: u64, next_nonce: impl Fn(&Address) -> u64) -> Vec<Arc<Tx>> {
         let mut runs: Vec<Vec<(u128, &Entry)>> = Vec::new();
         for (sender, queue) in &self.by_sender {

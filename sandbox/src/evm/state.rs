@@ -1,7 +1,8 @@
-//! The accounts and their storage at the head of the chain, and how to see or restore what they were some blocks ago.
+//! The accounts and their storage at the head of the chain, and how to see or restore what they were some
+//! blocks ago.
 //!
-//! Each block keeps the values that it overwrote. That serves reorganisations (put them back) and questions about the past (look through
-//! them) without a copy of the whole state for each block.
+//! Each block keeps the values that it overwrote. That serves reorganisations (put them back) and questions
+//! about the past (look through them) without a copy of the whole state for each block.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -144,7 +145,8 @@ impl<'a> View<'a> {
         self.state.code.get(&self.account(address)?.code_hash)
     }
 
-    /// The known storage slots of one account. A scan: needed only when a contract is created where storage was, which is next to never.
+    /// The known storage slots of one account. A scan: needed only when a contract is created where storage
+    /// was, which is next to never.
     fn slots(&self, address: Address) -> Vec<(Address, StorageKey)> {
         if self.account(&address).is_none_or(|info| info.code_hash == KECCAK_EMPTY) {
             return Vec::new();
@@ -174,7 +176,8 @@ impl DatabaseRef for View<'_> {
     }
 }
 
-/// An account without code. `AccountInfo::default()` carries empty bytecode, which would make equal accounts differ.
+/// An account without code. `AccountInfo::default()` carries empty bytecode, which would make equal accounts
+/// differ.
 fn codeless() -> AccountInfo {
     AccountInfo { code: None, ..AccountInfo::default() }
 }

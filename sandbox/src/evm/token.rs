@@ -1,4 +1,5 @@
-//! The token that every sandbox chain starts with, compiled from `sandbox/token/SandboxUsdc.sol`, and its owner.
+//! The token that every sandbox chain starts with, compiled from `sandbox/token/SandboxUsdc.sol`, and its
+//! owner.
 
 use revm::primitives::{Address, B256, Bytes, U256, address, keccak256};
 
@@ -7,8 +8,9 @@ use super::error::EvmError;
 /// Compiled by `sandbox/token/build.mjs`.
 const COMPILED: &str = include_str!("../../token/SandboxUsdc.json");
 
-/// The key that deploys the token in block 1, owns it and mints it: keccak-256 of "sandbox USDC owner". No secret, and of no use
-/// elsewhere: it is written down so that a test or a script can pause the token or blacklist somebody.
+/// The key that deploys the token in block 1, owns it and mints it: keccak-256 of "sandbox USDC owner". No
+/// secret, and of no use elsewhere: it is written down so that a test or a script can pause the token or
+/// blacklist somebody.
 pub(super) const OWNER_KEY: &str = "0xebf6f0aeb0af460f9319a61023d02190c525a9e020ef016180e6ade03a25292f";
 /// The address of [`OWNER_KEY`].
 pub(super) const OWNER: Address = address!("0xC17FDf0D8084Fd1Ca402879e222E48878069c84a");

@@ -1,4 +1,5 @@
-//! A transaction whose sender is known: signed by a key, or sent for an account that the sandbox impersonates.
+//! A transaction whose sender is known: signed by a key, or sent for an account that the sandbox
+//! impersonates.
 
 use alloy_consensus::transaction::SignerRecoverable;
 use alloy_consensus::{SignableTransaction, Signed, Transaction, TxEip1559, TxEnvelope, TxLegacy};
@@ -37,7 +38,8 @@ impl Tx {
         Ok(Self { envelope: decode(raw)?, sender, impersonated: true })
     }
 
-    /// A transaction without a key. The filler signature names the sender, so that equal transactions of two senders differ in hash.
+    /// A transaction without a key. The filler signature names the sender, so that equal transactions of two
+    /// senders differ in hash.
     pub(super) fn impersonating(unsigned: Unsigned, sender: Address) -> Self {
         let filler = Signature::new(U256::from_be_slice(sender.as_slice()), U256::ONE, false);
         let envelope = match unsigned {

@@ -1,4 +1,5 @@
-//! Money for anybody, and payments by anybody: what the sandbox adds to a chain so that trying things out needs no keys.
+//! Money for anybody, and payments by anybody: what the sandbox adds to a chain so that trying things out
+//! needs no keys.
 
 use alloy_consensus::TxEip1559;
 use revm::primitives::{Address, B256, Bytes, TxKind, U256};
@@ -78,7 +79,8 @@ impl Chain {
         Ok(())
     }
 
-    /// An EIP-1559 transaction without a key, with the next nonce and a price that holds through a steep rise of the base fee.
+    /// An EIP-1559 transaction without a key, with the next nonce and a price that holds through a steep rise
+    /// of the base fee.
     fn order(&self, from: Address, to: TxKind, input: Bytes, gas_limit: u64) -> Tx {
         let max_fee = u128::from(self.next_base_fee()) * 4 + 100 * u128::from(TIP);
         let unsigned = TxEip1559 {

@@ -25,7 +25,8 @@ pub(super) fn estimate(chain: &Chain, params: &Params) -> Result<Value, Fault> {
     let most = call.gas.unwrap_or(TX_GAS_LIMIT).min(TX_GAS_LIMIT);
     let least = on(chain, id, |block, overlay| -> Result<u64, Fault> {
         let (used, _) = succeed(run(chain, block, overlay, &call, most)?)?;
-        // Refunds and the 63/64 rule make the need larger than the use, so what was used is only where to begin.
+        // Refunds and the 63/64 rule make the need larger than the use, so what was used is only where to
+        // begin.
         let (mut too_little, mut enough) = (used.saturating_sub(1), most);
         while too_little + 1 < enough {
             // Most need little more than they use: look there first.

@@ -26,7 +26,8 @@ pub(super) fn mine(chain: &mut Chain, method: &str, params: &Params) -> Result<V
     Ok(Value::Null)
 }
 
-/// Replaces the last blocks by empty ones: `[depth, []]`. What anvil takes in the list, transactions for the new blocks, is not taken here.
+/// Replaces the last blocks by empty ones: `[depth, []]`. What anvil takes in the list, transactions for the
+/// new blocks, is not taken here.
 pub(super) fn reorg(chain: &mut Chain, params: &Params) -> Result<Value, Fault> {
     let depth = small(params.get(0))?.ok_or_else(|| Fault::params("depth is missing"))?;
     if params.get(1).as_array().is_some_and(|txs| !txs.is_empty()) {

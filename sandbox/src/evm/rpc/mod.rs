@@ -37,7 +37,8 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, cancel: Ca
     }
 }
 
-/// Pages of any origin may ask, as with anvil: a dapp under development is one, and there is nothing of value here.
+/// Pages of any origin may ask, as with anvil: a dapp under development is one, and there is nothing of value
+/// here.
 const CORS: [(HeaderName, HeaderValue); 3] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type")),

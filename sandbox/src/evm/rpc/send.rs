@@ -17,7 +17,8 @@ pub(super) fn raw(chain: &mut Chain, params: &Params) -> Result<Value, Fault> {
     Ok(show::hex(chain.submit(tx)?))
 }
 
-/// Makes a transaction for an impersonated account and takes it. What is left out is filled in as a wallet would.
+/// Makes a transaction for an impersonated account and takes it. What is left out is filled in as a wallet
+/// would.
 pub(super) fn impersonated(chain: &mut Chain, params: &Params) -> Result<Value, Fault> {
     let wanted = params.get(0);
     let field = |name| wanted.get(name).unwrap_or(&Value::Null);
