@@ -32,3 +32,11 @@ impl PortError {
         matches!(self, Self::Transient { .. })
     }
 }
+
+/// Makes ring the process's TLS provider unless there is one already: `main` has chosen it by then, tests have not.
+fn install_tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may be first: it chose the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+}

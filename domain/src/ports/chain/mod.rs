@@ -6,9 +6,26 @@ use entities::Usdc;
 
 use super::PortError;
 
+mod abi;
+mod broadcast;
+mod client;
+mod link;
+mod rpc;
+pub mod siwe;
+mod treasury;
 mod types;
 
-pub use types::{Address, BlockHash, TxHash};
+pub use client::{EvmClient, EvmSettings};
+pub use link::payment_uri;
+pub use types::{Address, AddressError, BlockHash, InvalidHex, TxHash};
+
+const fn transient(reason: String) -> PortError {
+    PortError::Transient { port: "chain", reason }
+}
+
+const fn refused(reason: String) -> PortError {
+    PortError::Refused { port: "chain", reason }
+}
 
 /// A block, as far as we care.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,19 @@ use async_trait::async_trait;
 
 use super::PortError;
 
+mod message;
+mod smtp;
+
+pub use smtp::{MailSettings, SmtpMail};
+
+const fn transient(reason: String) -> PortError {
+    PortError::Transient { port: "mail", reason }
+}
+
+const fn refused(reason: String) -> PortError {
+    PortError::Refused { port: "mail", reason }
+}
+
 /// A finished mail: everything about it was stored before this call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMail {

@@ -6,6 +6,10 @@ use async_trait::async_trait;
 
 use super::PortError;
 
+mod s3;
+
+pub use s3::{S3Storage, StorageSettings};
+
 /// A request that somebody else may make without our credentials, until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresignedRequest {
@@ -40,7 +44,12 @@ pub trait Storage: Send + Sync {
         valid_for: Duration,
     ) -> Result<PresignedRequest, PortError>;
     /// A GET that saves under `filename` (attachment disposition).
-    async fn presign_get(&self, key: &str, filename: &str, valid_for: Duration) -> Result<PresignedRequest, PortError>;
+    async fn presign_get(
+        &self,
+        key: &str,
+        filename: &str,
+        valid_for: Duration,
+    ) -> Result<PresignedRequest, PortError>;
     /// What is there; `None` when nothing is.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, PortError>;
     /// The bytes, only if the ETag still matches and they are at most `limit`; `None` otherwise.

@@ -1,0 +1,226 @@
+//! The client against a node that says what each test wants. The real thing is in the workspace's `tests`.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+const USDC: Address = Address([0xaa; 20]);
+const PAYER: Address = Address([0xbb; 20]);
+const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const FEES: GasFees = GasFees { max_fee_per_gas: 30, max_priority_fee_per_gas: 2 };
+
+/// `Ok` is a result, `Err` a JSON-RPC error.
+type Says = Result<Value, Value>;
+
+/// A client and the methods that its node was asked, in order.
+struct Scene {
+    client: EvmClient,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scene {
+    async fn new(node: impl Fn(&str, &Value) -> Says + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let rpc_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                answer(stream, &node, &log).await;
+            }
+        });
+        let client =
+            EvmClient::new(EvmSettings { rpc_url, chain_id: 31_337, usdc: USDC, treasury_key: KEY.into() });
+        Self { client: client.unwrap(), asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// Answers one request and closes.
+async fn answer(stream: TcpStream, node: &impl Fn(&str, &Value) -> Says, asked: &Mutex<Vec<String>>) {
+    let mut stream = BufReader::new(stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while stream.read_line(&mut line).await.unwrap() > 2 {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    let method = request["method"].as_str().unwrap();
+    asked.lock().unwrap().push(method.to_owned());
+    let mut body = json!({ "jsonrpc": "2.0", "id": request["id"] });
+    match node(method, &request["params"]) {
+        Ok(result) => body["result"] = result,
+        Err(error) => body["error"] = error,
+    }
+    let body = body.to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all((head + &body).as_bytes()).await.unwrap();
+}
+
+fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+}
+
+fn deposit_log(block: u64, index: u64) -> Value {
+    let word = |address: Address| format!("0x{:0>64}", &address.to_string()[2..]);
+    let treasury = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266".parse().unwrap();
+    json!({
+        "address": USDC.to_string(),
+        "topics": [abi::transfer_topic(), word(PAYER), word(treasury)],
+        "data": format!("0x{:064x}", 1_000_000),
+        "blockNumber": format!("{block:#x}"),
+        "blockHash": format!("0x{block:064x}"),
+        "transactionHash": format!("0x{:064x}", block * 1000 + index),
+        "transactionIndex": "0x0",
+        "logIndex": format!("{index:#x}"),
+        "removed": false,
+    })
+}
+
+fn refusal(message: &str) -> Says {
+    Err(json!({ "code": -32000, "message": message }))
+}
+
+#[tokio::test]
+async fn deposits_come_in_order_however_narrow_the_node_is() {
+    let scene = Scene::new(|_, params| {
+        let (from, to) = (number(&params[0]["fromBlock"]), number(&params[0]["toBlock"]));
+        if to - from >= 10 {
+            return refusal("query exceeds max block range 10");
+        }
+        let blocks = (from..=to).rev().filter(|block| block % 7 == 0);
+        Ok(blocks.flat_map(|block| [deposit_log(block, 3), deposit_log(block, 1)]).collect())
+    })
+    .await;
+    let found = scene.client.deposits(10, 5_000).await.unwrap();
+    let places: Vec<_> = found.iter().map(|transfer| (transfer.block_number, transfer.log_index)).collect();
+    let expected: Vec<_> = (10..=5_000).filter(|b| b % 7 == 0).flat_map(|b| [(b, 1), (b, 3)]).collect();
+    assert_eq!(places, expected);
+    assert!(found.iter().all(|transfer| transfer.from == PAYER && transfer.amount == Some(Usdc(1_000_000))));
+    assert_eq!(scene.client.deposits(11, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_block_that_cannot_be_searched_ends_the_search() {
+    let scene = Scene::new(|_, _| refusal("no")).await;
+    assert!(scene.client.deposits(1, 2_000).await.unwrap_err().is_transient());
+    assert!(scene.asked().len() <= 13, "halved, not tried one by one: {}", scene.asked().len());
+}
+
+#[tokio::test]
+async fn a_plain_erc_20_is_neither_paused_nor_blacklisting() {
+    let scene =
+        Scene::new(|_, _| Err(json!({"code": 3, "message": "execution reverted", "data": "0x"}))).await;
+    assert_eq!(scene.client.usdc_paused().await, Ok(false));
+    let scene = Scene::new(|_, _| Ok(json!("0x"))).await;
+    assert_eq!(scene.client.blacklisted(PAYER).await, Ok(false));
+    let scene = Scene::new(|_, _| Ok(json!(format!("0x{:064x}", 1)))).await;
+    assert_eq!(scene.client.blacklisted(PAYER).await, Ok(true));
+    let scene = Scene::new(|_, _| refusal("daily request count exceeded")).await;
+    assert!(scene.client.blacklisted(PAYER).await.unwrap_err().is_transient(), "not known is not a no");
+}
+
+#[tokio::test]
+async fn a_refused_broadcast_asks_the_chain_before_it_trusts_words() {
+    let broadcast = |known: bool, mined: u64, pending: u64, words: &'static str| async move {
+        let scene = Scene::new(move |method, params| match method {
+            "eth_sendRawTransaction" => refusal(words),
+            "eth_getTransactionByHash" => Ok(if known { json!({}) } else { Value::Null }),
+            _ if params[1] == "pending" => Ok(json!(U64::from(pending))),
+            _ => Ok(json!(U64::from(mined))),
+        })
+        .await;
+        let signed = scene.client.sign_transfer(7, PAYER, Usdc(1), 65_000, FEES).unwrap();
+        scene.client.broadcast(&signed.raw).await.map_err(|error| error.is_transient())
+    };
+    assert_eq!(broadcast(true, 7, 8, "some words").await, Ok(Broadcast::Accepted));
+    assert_eq!(broadcast(false, 8, 8, "some words").await, Ok(Broadcast::NonceUsed));
+    assert_eq!(broadcast(false, 7, 8, "some words").await, Ok(Broadcast::Underpriced));
+    assert_eq!(broadcast(false, 7, 7, "already known").await, Ok(Broadcast::Accepted));
+    assert_eq!(broadcast(false, 7, 7, "nonce too low").await, Ok(Broadcast::NonceUsed));
+    assert_eq!(
+        broadcast(false, 7, 7, "replacement transaction underpriced").await,
+        Ok(Broadcast::Underpriced)
+    );
+    assert_eq!(broadcast(false, 7, 7, "insufficient funds for gas").await, Err(true));
+    assert_eq!(broadcast(false, 7, 8, "too many requests").await, Err(true));
+    assert_eq!(broadcast(false, 7, 7, "intrinsic gas too low").await, Err(false));
+}
+
+#[tokio::test]
+async fn an_accepted_broadcast_asks_nothing_more() {
+    let scene = Scene::new(|_, params| {
+        let raw = hex::decode(&params[0].as_str().unwrap()[2..]).unwrap();
+        Ok(json!(H256(keccak256(raw))))
+    })
+    .await;
+    let signed = scene.client.sign_transfer(0, PAYER, Usdc(1), 65_000, FEES).unwrap();
+    assert_eq!(scene.client.broadcast(&signed.raw).await, Ok(Broadcast::Accepted));
+    assert_eq!(scene.asked(), ["eth_sendRawTransaction"]);
+}
+
+#[tokio::test]
+async fn fees_leave_room_for_six_full_blocks_and_a_raise() {
+    let fees = |base: &'static str, tip: Says| async move {
+        let scene = Scene::new(move |method, _| match method {
+            "eth_getBlockByNumber" => Ok(json!({ "timestamp": "0x1", "baseFeePerGas": base })),
+            _ => tip.clone(),
+        })
+        .await;
+        scene.client.gas_fees().await.map(|fees| (fees.max_fee_per_gas, fees.max_priority_fee_per_gas))
+    };
+    assert_eq!(fees("0x64", Ok(json!("0x77359400"))).await, Ok((2_000_000_200, 2_000_000_000)));
+    assert_eq!(fees("0x64", Ok(json!("0x0"))).await, Ok((200 + LEAST_TIP, LEAST_TIP)));
+    assert_eq!(fees("0x64", refusal("unknown method")).await, Ok((200 + DEFAULT_TIP, DEFAULT_TIP)));
+    assert!(fees("0xffffffffffffffffff", Ok(json!("0x1"))).await.is_err());
+}
+
+#[tokio::test]
+async fn a_block_is_whole_or_an_error() {
+    let hash = format!("0x{}", "ab".repeat(32));
+    let full = json!({ "number": "0x5", "hash": hash, "timestamp": "0x10", "baseFeePerGas": "0x1" });
+    let scene = Scene::new(move |_, params| match params[0].as_str() {
+        Some("finalized") => Err(json!({ "code": -39001, "message": "Unknown block" })),
+        Some("0x5" | "0x6") => Ok(full.clone()),
+        Some("latest") => Ok(json!({ "number": null, "hash": null, "timestamp": "0x10" })),
+        _ => Ok(Value::Null),
+    })
+    .await;
+    let block = scene.client.block(BlockTag::Number(5)).await.unwrap().unwrap();
+    assert_eq!((block.number, block.hash, block.time.timestamp()), (5, BlockHash([0xab; 32]), 16));
+    assert_eq!(scene.client.block(BlockTag::Number(7)).await, Ok(None));
+    assert_eq!(scene.client.block(BlockTag::Finalized).await, Ok(None));
+    assert!(scene.client.block(BlockTag::Number(6)).await.is_err(), "another block than the one asked for");
+    assert!(scene.client.block(BlockTag::Latest).await.is_err(), "a pending block");
+}
+
+#[tokio::test]
+async fn the_wrong_chain_or_token_is_refused() {
+    let verify = |chain: &'static str, code: &'static str, decimals: u64| async move {
+        let scene = Scene::new(move |method, _| match method {
+            "eth_chainId" => Ok(json!(chain)),
+            "eth_getCode" => Ok(json!(code)),
+            _ => Ok(json!(format!("0x{decimals:064x}"))),
+        })
+        .await;
+        scene.client.verify().await
+    };
+    assert_eq!(verify("0x7a69", "0x60", 6).await, Ok(()));
+    for refused in
+        [verify("0x1", "0x60", 6).await, verify("0x7a69", "0x", 6).await, verify("0x7a69", "0x60", 18).await]
+    {
+        assert!(matches!(refused, Err(PortError::Refused { port: "chain", .. })), "{refused:?}");
+    }
+}
