@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
+use tokio::sync::Notify;
 use uuid::{ContextV7, Timestamp, Uuid};
 
 /// The project's clock. Cheap to clone; clones share their time.
@@ -16,6 +17,8 @@ struct Inner {
     /// What is added to real time, in microseconds; a frozen clock holds its whole time here.
     micros: AtomicI64,
     frozen: bool,
+    /// Tells whoever waits for the clock to be moved.
+    moved: Notify,
     /// Orders the ids of one millisecond.
     ids: Mutex<ContextV7>,
 }
@@ -32,7 +35,7 @@ impl Clock {
     }
 
     fn new(micros: i64, frozen: bool) -> Self {
-        Self(Arc::new(Inner { micros: AtomicI64::new(micros), frozen, ids: Mutex::new(ContextV7::new()) }))
+        Self(Arc::new(Inner { micros: AtomicI64::new(micros), frozen, moved: Notify::new(), ids: Mutex::new(ContextV7::new()) }))
     }
 
     /// Now, to the microsecond: the finest that both databases keep.
@@ -56,9 +59,15 @@ impl Clock {
         self.wall() + (at - self.now())
     }
 
-    /// Moves the clock forward. Whoever calls this wakes the sweep afterwards.
+    /// Moves the clock forward, and with that wakes the sweep.
     pub fn advance(&self, by: Duration) {
         self.0.micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.0.moved.notify_one();
+    }
+
+    /// Returns when the clock was moved since the last call. For one waiter: the sweep.
+    pub async fn moved(&self) {
+        self.0.moved.notified().await;
     }
 
     /// How far this clock is from the machine's; zero for a frozen one.

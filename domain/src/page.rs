@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, ModelTrait, Order,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
 use serde::{Deserialize, Serialize};
@@ -148,12 +148,12 @@ where
             Key::None => return Err(bad_cursor("after")),
         };
         Ok(Condition::any().add(than(column, value.clone())).add(
-            Condition::all().add(column.into_simple_expr().eq(value)).add(past_id),
+            Condition::all().add(column.eq(value)).add(past_id),
         ))
     }
 }
 
-fn limits(request: &PageRequest) -> Result<(u64, bool)> {
+pub(crate) fn limits(request: &PageRequest) -> Result<(u64, bool)> {
     let (count, field, backwards) = match (request.first, request.last) {
         (Some(_), Some(_)) => {
             return Err(Error::rejected("first", Code::Invalid, "Give either first or last, not both."));

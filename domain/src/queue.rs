@@ -7,14 +7,27 @@
 use std::{fmt::Display, time::Duration};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::{App, error::Result};
 
+mod attempt;
+mod dialect;
+mod due;
 mod read;
+mod upkeep;
 
-pub use read::{JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, list, queues, retry};
+pub use attempt::{Attempt, End, QUARANTINE, claim_next, finish, load, queue_of, release};
+pub use due::{Due, sweep};
+pub use read::{
+    JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, last_beat, list, queues, retry,
+    workers_beating,
+};
+pub use upkeep::{KEEP_DEAD, KEEP_DONE, analyze, beat, index, prune, pull_forward};
+
+use dialect::{Dialect, Meta, run_at};
 
 /// A payload: ids only, so that it never goes stale.
 pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + Unpin + 'static {
@@ -51,26 +64,26 @@ pub async fn enqueue<J: Job>(
     due: DateTime<Utc>,
 ) -> Result<()> {
     let payload = serde_json::to_vec(job).map_err(|e| crate::Error::bug(format!("job payload: {e}")))?;
-    // A second early is harmless, because the handler looks at the row; a fraction late is latency.
-    let run_at = app.clock.to_wall(due).timestamp();
-    let id = ulid::Ulid::from_parts(
-        u64::try_from(app.clock.wall().timestamp_millis()).unwrap_or(0),
-        u128::from_be_bytes(crate::clock::random_bytes::<16>()?),
-    )
-    .to_string();
-    let sql = match conn.get_database_backend() {
-        DbBackend::Postgres => {
-            "INSERT INTO apalis.jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata, idempotency_key)
-             VALUES ($1, $2, $3, 'Pending', 0, $4, to_timestamp($5), 0, ''::hstore, $6)
-             ON CONFLICT (job_type, idempotency_key) DO NOTHING"
-        }
-        _ => {
-            "INSERT INTO Jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata, idempotency_key)
-             VALUES (?, ?, ?, 'Pending', 0, ?, ?, 0, '{}', ?)
-             ON CONFLICT (job_type, idempotency_key) DO NOTHING"
-        }
-    };
-    let values = [payload.into(), id.into(), J::QUEUE.into(), J::MAX_ATTEMPTS.into(), run_at.into(), key.into()];
-    conn.execute_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
+    let d = Dialect::of(conn);
+    // apalis wants a ULID; a UUIDv7 has the same shape, and ours rise within the process.
+    let id = ulid::Ulid::from(app.clock.new_id::<Uuid>().as_u128()).to_string();
+    let sql = format!(
+        "INSERT INTO {jobs} (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata, idempotency_key)
+         VALUES ($1, $2, $3, 'Pending', 0, $4, {run_at}, 0, {meta}, $7)
+         ON CONFLICT (job_type, idempotency_key) DO NOTHING",
+        jobs = d.jobs(),
+        run_at = d.at(5),
+        meta = d.meta(6),
+    );
+    let values = [
+        payload.into(),
+        id.into(),
+        J::QUEUE.into(),
+        J::MAX_ATTEMPTS.into(),
+        run_at(&app.clock, due).into(),
+        Meta::due(due).text(d).into(),
+        key.into(),
+    ];
+    conn.execute_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
     Ok(())
 }

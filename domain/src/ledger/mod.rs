@@ -1,0 +1,179 @@
+//! The double-entry ledger: append-only transfers whose postings sum to zero. Debit is positive.
+//!
+//! Postings are written before the row of their transfer: writing that row makes the database check the
+//! sum and seals the transfer (see the migration `guards`).
+
+use entities::{
+    LedgerAccountId, LedgerAccountKind, LedgerTransferId, LedgerTransferKind, MilestoneId, PaymentId,
+    PaymentRail, Usdc, UserId, ledger_account, ledger_posting, ledger_transfer,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+
+use crate::{App, Error, Tx, error::Result, page::List};
+
+/// An account, by what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// What we hold, a rail each.
+    Treasury(PaymentRail),
+    /// What a milestone holds in escrow.
+    Escrow(MilestoneId),
+    /// What we owe a person at this moment.
+    Payable(UserId),
+    /// What the platform earned.
+    Fees,
+    /// Deposits that belong to no payment yet.
+    Unallocated,
+    /// What was paid out though its deposit was undone.
+    Loss,
+}
+
+impl Account {
+    /// The natural key, unique.
+    pub fn key(self) -> String {
+        match self {
+            Self::Treasury(rail) => format!("TREASURY:{}", rail.as_str()),
+            Self::Escrow(milestone) => format!("ESCROW:{milestone}"),
+            Self::Payable(user) => format!("PAYABLE:{user}"),
+            Self::Fees => "FEES".to_owned(),
+            Self::Unallocated => "UNALLOCATED".to_owned(),
+            Self::Loss => "LOSS".to_owned(),
+        }
+    }
+
+    const fn kind(self) -> LedgerAccountKind {
+        match self {
+            Self::Treasury(_) => LedgerAccountKind::Treasury,
+            Self::Escrow(_) => LedgerAccountKind::Escrow,
+            Self::Payable(_) => LedgerAccountKind::Payable,
+            Self::Fees => LedgerAccountKind::Fees,
+            Self::Unallocated => LedgerAccountKind::Unallocated,
+            Self::Loss => LedgerAccountKind::Loss,
+        }
+    }
+}
+
+/// Posts a transfer once: a `key` that was posted already changes nothing and answers `false`. Lines of
+/// zero are left out. Lines that do not sum to zero are a bug, and nothing is posted.
+pub async fn post(
+    app: &App,
+    tx: &Tx,
+    kind: LedgerTransferKind,
+    key: &str,
+    payment: Option<PaymentId>,
+    lines: &[(Account, Usdc)],
+) -> Result<bool> {
+    if Usdc::sum(lines.iter().map(|(_, amount)| *amount))? != Usdc::ZERO {
+        return Err(Error::bug(format!("ledger transfer {key} does not sum to zero: {lines:?}")));
+    }
+    let posted = ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq(key)).one(&**tx).await?;
+    if posted.is_some() {
+        return Ok(false);
+    }
+    let transfer_id: LedgerTransferId = app.clock.new_id();
+    for &(account, amount) in lines.iter().filter(|(_, amount)| *amount != Usdc::ZERO) {
+        let row = ledger_posting::ActiveModel {
+            id: Set(app.clock.new_id()),
+            transfer_id: Set(transfer_id),
+            account_id: Set(open(app, tx, account).await?),
+            amount: Set(amount),
+        };
+        ledger_posting::Entity::insert(row).exec_without_returning(&**tx).await?;
+    }
+    let transfer = ledger_transfer::ActiveModel {
+        id: Set(transfer_id),
+        kind: Set(kind),
+        key: Set(key.to_owned()),
+        payment_id: Set(payment),
+        created_at: Set(app.clock.now()),
+    };
+    ledger_transfer::Entity::insert(transfer).exec_without_returning(&**tx).await?;
+    Ok(true)
+}
+
+/// The account's row, made when it is first posted to.
+async fn open(app: &App, tx: &Tx, account: Account) -> Result<LedgerAccountId> {
+    let key = account.key();
+    let row = ledger_account::ActiveModel {
+        id: Set(app.clock.new_id()),
+        kind: Set(account.kind()),
+        key: Set(key.clone()),
+        user_id: Set(if let Account::Payable(user) = account { Some(user) } else { None }),
+        milestone_id: Set(if let Account::Escrow(milestone) = account { Some(milestone) } else { None }),
+        created_at: Set(app.clock.now()),
+    };
+    let once = OnConflict::column(ledger_account::Column::Key).do_nothing().to_owned();
+    ledger_account::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
+    let found = ledger_account::Entity::find().filter(ledger_account::Column::Key.eq(key)).one(&**tx).await?;
+    found.map(|row| row.id).ok_or_else(|| Error::bug("a ledger account vanished"))
+}
+
+/// The sum of an account's postings: what we hold is positive, what we owe negative.
+pub async fn balance(conn: &impl ConnectionTrait, account: Account) -> Result<Usdc> {
+    let sum: Option<Option<i64>> = ledger_posting::Entity::find()
+        .select_only()
+        .expr(sum_of_amounts())
+        .inner_join_account()
+        .filter(ledger_account::Column::Key.eq(account.key()))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(Usdc(sum.flatten().unwrap_or(0)))
+}
+
+/// What milestones hold in escrow, by milestone; those that never held anything are left out.
+pub async fn escrow(
+    conn: &impl ConnectionTrait,
+    milestones: impl IntoIterator<Item = MilestoneId> + Send,
+) -> Result<Vec<(MilestoneId, Usdc)>> {
+    let sums: Vec<(MilestoneId, Option<i64>)> = ledger_posting::Entity::find()
+        .select_only()
+        .column(ledger_account::Column::MilestoneId)
+        .expr(sum_of_amounts())
+        .inner_join_account()
+        .filter(ledger_account::Column::MilestoneId.is_in(milestones))
+        .group_by(ledger_account::Column::MilestoneId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    // Escrow is owed, so its balance is a credit.
+    Ok(sums.into_iter().map(|(id, sum)| (id, Usdc(-sum.unwrap_or(0)))).collect())
+}
+
+/// The sum over every posting there is: zero, or something is very wrong.
+pub async fn grand_total(conn: &impl ConnectionTrait) -> Result<Usdc> {
+    let sum: Option<Option<i64>> =
+        ledger_posting::Entity::find().select_only().expr(sum_of_amounts()).into_tuple().one(conn).await?;
+    Ok(Usdc(sum.flatten().unwrap_or(0)))
+}
+
+/// The postings on a person's account, newest first.
+pub fn statement(user: UserId) -> List<ledger_posting::Entity> {
+    let select = ledger_posting::Entity::find()
+        .inner_join_account()
+        .filter(ledger_account::Column::UserId.eq(user));
+    List::by_id(select, ledger_posting::Column::Id, true)
+}
+
+/// PostgreSQL sums bigints as numeric: cast back, so that both databases answer alike.
+fn sum_of_amounts() -> sea_orm::sea_query::SimpleExpr {
+    Expr::col((ledger_posting::Entity, ledger_posting::Column::Amount)).sum().cast_as("bigint")
+}
+
+trait JoinAccount {
+    fn inner_join_account(self) -> Self;
+}
+
+impl JoinAccount for sea_orm::Select<ledger_posting::Entity> {
+    fn inner_join_account(self) -> Self {
+        let relation = ledger_posting::Entity::belongs_to(ledger_account::Entity)
+            .from(ledger_posting::Column::AccountId)
+            .to(ledger_account::Column::Id)
+            .into();
+        self.join(sea_orm::JoinType::InnerJoin, relation)
+    }
+}

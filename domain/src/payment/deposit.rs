@@ -1,0 +1,188 @@
+//! Confirming a deposit: the chain is asked, never the client believed.
+
+use chrono::Duration;
+use entities::{
+    ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor, chain_transfer, deposit_hint,
+    payment,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter,
+};
+
+use super::{
+    allocate,
+    record::{self, Locked},
+    settle,
+    state::Step,
+    transfers::confirmations,
+};
+use crate::{
+    App, Error,
+    error::Result,
+    ports::{
+        PortError,
+        chain::{Block, BlockTag, TxHash},
+    },
+    queue::Outcome,
+};
+
+/// Looks at a deposit once: reads its hints, checks that what arrived is still on the chain, and credits,
+/// expires or looks again later.
+pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
+    let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
+        return Ok(Outcome::Done);
+    };
+    if !is_open(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let hints_waiting = read_hints(app, id).await?;
+    let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(no_block)?;
+    let standing = standing(app, id).await?;
+    let deadline = payment.expires_at.unwrap_or_else(|| app.clock.now());
+    let too_late = head.time > deadline && scanned_past(app, deadline).await?;
+
+    let tx = app.db.begin().await?;
+    let Locked { payment, milestone } = record::lock(&tx, id).await?;
+    if !is_open(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let received = Usdc::sum(standing.iter().map(|row| row.amount))?;
+    let now = app.clock.now();
+    let poll = Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5));
+    if received >= payment.amount {
+        let payment = match payment.status {
+            PaymentStatus::AwaitingFunds => record::step(app, &tx, &payment, Step::Seen, |_| ()).await?,
+            _ => payment,
+        };
+        let depth = standing.iter().map(|row| confirmations(to_i64(head.number), row.block_number)).min();
+        if depth.unwrap_or(0) >= payment.required_confirmations.unwrap_or(i32::MAX) {
+            settle::credit(app, &tx, &payment, milestone, &standing, received).await?;
+        } else {
+            record::look_at(app, &tx, &payment, now + poll).await?;
+        }
+    } else {
+        let payment = match payment.status {
+            // What had arrived is gone from the chain.
+            PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
+            _ => payment,
+        };
+        if too_late {
+            settle::expire(app, &tx, &payment, milestone, &standing, received).await?;
+        } else {
+            // Past the deadline only the scanner is waited for.
+            let due = if hints_waiting || deadline <= now { now + poll } else { deadline };
+            record::look_at(app, &tx, &payment, due).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+fn is_open(payment: &payment::Model) -> bool {
+    payment.kind == PaymentKind::Deposit
+        && matches!(payment.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming)
+}
+
+fn no_block() -> Error {
+    Error::Port(PortError::Transient { port: "chain", reason: "no newest block".to_owned() })
+}
+
+fn to_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Reads the receipts of the transactions that the client reported. Whether one of them is not mined yet.
+async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
+    let hints = deposit_hint::Entity::find()
+        .filter(deposit_hint::Column::PaymentId.eq(id))
+        .filter(deposit_hint::Column::Outcome.is_null())
+        .all(app.db.reader())
+        .await?;
+    let mut waiting = false;
+    for hint in hints {
+        let hash: TxHash = hint.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
+        let Some(receipt) = app.chain.receipt(hash).await? else {
+            // A hash that no block shows for an hour is a typing error or was dropped: the scanner will
+            // still find the money should it come.
+            if app.clock.now() - hint.created_at > Duration::hours(1) {
+                close_hint(app, hint, "not found on the chain").await?;
+            } else {
+                waiting = true;
+            }
+            continue;
+        };
+        let treasury = app.chain.treasury();
+        let ours: Vec<_> = receipt.transfers.iter().filter(|transfer| transfer.to == treasury).collect();
+        let outcome = match (receipt.succeeded, ours.is_empty()) {
+            (false, _) => "the transaction failed",
+            (true, true) => "it moves no USDC to the treasury",
+            (true, false) => "seen",
+        };
+        if receipt.succeeded && !ours.is_empty() {
+            let block = app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
+            let tx = app.db.begin().await?;
+            for transfer in ours {
+                allocate::record(app, &tx, transfer, block.time).await?;
+            }
+            tx.commit().await?;
+        }
+        close_hint(app, hint, outcome).await?;
+    }
+    Ok(waiting)
+}
+
+async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Result<()> {
+    let tx = app.db.begin().await?;
+    let change = deposit_hint::ActiveModel {
+        payment_id: Set(hint.payment_id),
+        transaction_hash: Set(hint.transaction_hash),
+        outcome: Set(Some(outcome.to_owned())),
+        ..Default::default()
+    };
+    change.update(&*tx).await?;
+    tx.commit().await
+}
+
+/// What arrived and still stands on the canonical chain. What does not is marked, or moved to the block
+/// where it is now.
+async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+    let rows = chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::PaymentId.eq(id))
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .all(app.db.reader())
+        .await?;
+    let mut standing = Vec::with_capacity(rows.len());
+    for row in rows {
+        let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
+        match app.chain.block(BlockTag::Number(number)).await? {
+            Some(Block { hash, .. }) if hash.to_string() == row.block_hash => standing.push(row),
+            _ => orphan(app, row).await?,
+        }
+    }
+    Ok(standing)
+}
+
+/// Its block is gone. The scanner reads back after a reorg and finds it again, should it still be there.
+async fn orphan(app: &App, row: chain_transfer::Model) -> Result<()> {
+    tracing::warn!(transfer = %row.id, block = row.block_number, "a reorg undid a deposit's transfer");
+    let tx = app.db.begin().await?;
+    let change = chain_transfer::ActiveModel {
+        id: Set(row.id),
+        status: Set(ChainTransferStatus::Orphaned),
+        updated_at: Set(app.clock.now()),
+        ..Default::default()
+    };
+    change.update(&*tx).await?;
+    tx.commit().await
+}
+
+/// Whether the scanner has read a block later than this: only then nothing in time can have been missed.
+async fn scanned_past(app: &App, deadline: chrono::DateTime<chrono::Utc>) -> Result<bool> {
+    let chain = to_i64(app.chain.chain_id());
+    let Some(cursor) = chain_cursor::Entity::find_by_id(chain).one(app.db.reader()).await? else {
+        return Ok(false);
+    };
+    let number = u64::try_from(cursor.scanned_block).map_err(|_| Error::bug("a negative block number"))?;
+    let block = app.chain.block(BlockTag::Number(number)).await?;
+    Ok(block.is_some_and(|block| block.time > deadline))
+}

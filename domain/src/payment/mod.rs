@@ -1,0 +1,190 @@
+//! Payments: deposits that the chain confirms, and intents to pay out.
+
+use chrono::{DateTime, Utc};
+use entities::{
+    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, deposit_hint, payment,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::OnConflict,
+};
+
+use crate::{
+    Actor, App, Error, Tx,
+    error::{Code, Result},
+    money::Split,
+    page::List,
+    policy::{self, Action},
+    ports::chain::TxHash,
+};
+
+mod allocate;
+pub mod deposit;
+pub mod jobs;
+pub mod payout;
+pub(crate) mod record;
+pub mod scan;
+mod settle;
+pub mod state;
+pub mod transfers;
+
+pub use record::look_at;
+pub(crate) use settle::reserve;
+
+/// How long a client has to send a deposit, in block time.
+pub const DEPOSIT_WINDOW: chrono::Duration = chrono::Duration::hours(24);
+
+/// Each hint costs a look at the chain.
+const MOST_HINTS: u64 = 20;
+
+/// What a new payment is made of.
+pub(crate) struct NewPayment {
+    pub(crate) kind: PaymentKind,
+    pub(crate) contract: Option<ContractId>,
+    pub(crate) milestone: Option<MilestoneId>,
+    pub(crate) payer: Option<UserId>,
+    pub(crate) payee: Option<UserId>,
+    pub(crate) started_by: Option<UserId>,
+    pub(crate) split: Split,
+    pub(crate) reason: Option<String>,
+    pub(crate) linked: Option<PaymentId>,
+}
+
+/// An intent to pay out, queued at once.
+pub(crate) async fn open_outgoing(app: &App, tx: &Tx, new: NewPayment) -> Result<payment::Model> {
+    let now = app.clock.now();
+    record::open(app, tx, blank(app, new, PaymentStatus::Queued, now)).await
+}
+
+/// A deposit that waits for its funds. Looked at when something arrives, and at its deadline.
+pub(crate) async fn open_deposit(app: &App, tx: &Tx, new: NewPayment) -> Result<payment::Model> {
+    let deadline = app.clock.now() + DEPOSIT_WINDOW;
+    let row = payment::Model {
+        deposit_address: Some(app.chain.treasury().to_string()),
+        expires_at: Some(deadline),
+        ..blank(app, new, PaymentStatus::AwaitingFunds, deadline)
+    };
+    record::open(app, tx, row).await
+}
+
+fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) -> payment::Model {
+    let now = app.clock.now();
+    payment::Model {
+        id: app.clock.new_id(),
+        kind: new.kind,
+        status,
+        rail: PaymentRail::Chain,
+        contract_id: new.contract,
+        milestone_id: new.milestone,
+        payer_id: new.payer,
+        payee_id: new.payee,
+        started_by: new.started_by,
+        amount: new.split.gross,
+        fee: new.split.fee,
+        net: new.split.net,
+        reason: new.reason,
+        destination: None,
+        deposit_address: None,
+        expires_at: None,
+        required_confirmations: i32::try_from(app.settings.confirmations).ok(),
+        hold_reason: None,
+        failure_reason: None,
+        linked_payment_id: new.linked,
+        version: 0,
+        look: 0,
+        due_at: Some(due),
+        created_at: now,
+        updated_at: now,
+        completed_at: None,
+    }
+}
+
+/// The newest credited deposit of a milestone: what a refund of it gives back.
+pub(crate) async fn deposit_of(tx: &Tx, milestone: MilestoneId) -> Result<Option<PaymentId>> {
+    let deposit = payment::Entity::find()
+        .filter(payment::Column::MilestoneId.eq(milestone))
+        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
+        .filter(payment::Column::Status.eq(PaymentStatus::Completed))
+        .order_by_desc(payment::Column::Id)
+        .one(&**tx)
+        .await?;
+    Ok(deposit.map(|row| row.id))
+}
+
+/// The payments that an actor may see: their own on either side, or all for admins.
+pub fn visible(actor: &Actor) -> Select<payment::Entity> {
+    let select = payment::Entity::find();
+    if actor.sees_all() {
+        return select;
+    }
+    // Nobody is nobody's payer: an anonymous actor gets an empty list.
+    let Some(user) = actor.user_id() else { return select.filter(payment::Column::Id.is_null()) };
+    select.filter(
+        Condition::any().add(payment::Column::PayerId.eq(user)).add(payment::Column::PayeeId.eq(user)),
+    )
+}
+
+/// One payment, if the actor may see it.
+pub async fn find(app: &App, actor: &Actor, id: PaymentId) -> Result<payment::Model> {
+    visible(actor)
+        .filter(payment::Column::Id.eq(id))
+        .one(app.db.reader())
+        .await?
+        .ok_or_else(|| Error::not_found("paymentId", "payment"))
+}
+
+/// A person's payments that the actor may see, newest first.
+pub fn of_user(actor: &Actor, user: UserId) -> List<payment::Entity> {
+    let side = Condition::any().add(payment::Column::PayerId.eq(user)).add(payment::Column::PayeeId.eq(user));
+    List::by_id(visible(actor).filter(side), payment::Column::Id, true)
+}
+
+/// A contract's payments that the actor may see, newest first.
+pub fn of_contract(actor: &Actor, contract: ContractId) -> List<payment::Entity> {
+    List::by_id(visible(actor).filter(payment::Column::ContractId.eq(contract)), payment::Column::Id, true)
+}
+
+/// Takes a client's word that a transaction pays a deposit: a hint, never proof. The chain is read next.
+pub async fn report_transaction(app: &App, actor: &Actor, id: PaymentId, hash: &str) -> Result<payment::Model> {
+    let hash: TxHash = hash.trim().parse().map_err(|error| {
+        Error::rejected("transactionHash", Code::Invalid, format!("That is no transaction hash: {error}."))
+    })?;
+    let tx = app.db.begin().await?;
+    let payment = payment::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&*tx)
+        .await?
+        .ok_or_else(|| Error::not_found("paymentId", "payment"))?;
+    policy::authorise(actor, Action::PaymentReport(&payment), "paymentId", "payment")?;
+    if payment.kind != PaymentKind::Deposit {
+        return Err(Error::rejected("paymentId", Code::Invalid, "Only a deposit is paid by a client's transaction."));
+    }
+    match payment.status {
+        PaymentStatus::AwaitingFunds => {}
+        // A late or repeated hint tells nothing new.
+        PaymentStatus::Confirming | PaymentStatus::Completed => return Ok(payment),
+        other => return Err(Error::illegal("paymentId", "payment", other.as_str(), "CONFIRMING")),
+    }
+    let hints = deposit_hint::Entity::find().filter(deposit_hint::Column::PaymentId.eq(id)).count(&*tx).await?;
+    if hints >= MOST_HINTS {
+        return Err(Error::rejected(
+            "transactionHash",
+            Code::LimitReached,
+            "That many transactions were reported already. A real deposit is found without a report too.",
+        ));
+    }
+    let hint = deposit_hint::ActiveModel {
+        payment_id: Set(id),
+        transaction_hash: Set(hash.to_string()),
+        reported_by: Set(actor.signed_in()?.id),
+        outcome: Set(None),
+        created_at: Set(app.clock.now()),
+    };
+    let once = OnConflict::columns([deposit_hint::Column::PaymentId, deposit_hint::Column::TransactionHash])
+        .do_nothing()
+        .to_owned();
+    deposit_hint::Entity::insert(hint).on_conflict(once).exec_without_returning(&*tx).await?;
+    record::look_at(app, &tx, &payment, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(payment)
+}

@@ -1,0 +1,309 @@
+//! Paying out: intent, checks, nonce, signed bytes and hash in one commit, then broadcast, then
+//! confirmations. Whatever dies in between, the same bytes are sent again, never others.
+
+use chrono::{DateTime, Duration, Utc};
+use entities::{
+    ChainTransactionStatus, ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId,
+    chain_nonce, chain_transaction, chain_transfer, payment,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
+};
+
+use super::{
+    record::{self, Locked},
+    state::Step,
+};
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    notification::{Notice, notify},
+    ports::{
+        PortError,
+        chain::{Address, GasFees},
+    },
+    queue::Outcome,
+    wallet,
+};
+
+mod track;
+
+pub use track::track;
+
+/// How often a held or waiting payout looks whether it may go.
+const HOLD_LOOK: Duration = Duration::minutes(10);
+
+/// Where a payout goes, or why it cannot go yet.
+enum Destination {
+    To(Address),
+    Wait { reason: &'static str, until: DateTime<Utc> },
+}
+
+/// Signs and sends a queued payout, or holds it and says why.
+pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
+    let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
+        return Ok(Outcome::Done);
+    };
+    if !is_waiting(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let to = match destination(app, &payment).await? {
+        Destination::To(address) => address,
+        Destination::Wait { reason, until } => return wait(app, id, reason, until).await,
+    };
+    app.chain.verify().await?;
+    if let Some(reason) = obstacle(app, to, payment.net).await? {
+        return hold(app, id, &reason).await;
+    }
+    let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
+        Ok(gas) => gas,
+        Err(PortError::Refused { reason, .. }) => return hold(app, id, &format!("the transfer would fail: {reason}")).await,
+        Err(error) => return Err(error.into()),
+    };
+    let fees = app.chain.gas_fees().await?;
+    let first_nonce = app.chain.mined_nonce(app.chain.treasury()).await?;
+    let Some(raw) = sign_and_store(app, id, to, gas_limit, fees, first_nonce).await? else {
+        return Ok(Outcome::Done);
+    };
+    // From here on the tracker sees to it: a broadcast that fails now is repeated there.
+    match app.chain.broadcast(&raw).await {
+        Ok(_) => Ok(Outcome::Done),
+        Err(error) => {
+            tracing::warn!(payment = %id, %error, "broadcast failed; the tracker repeats it");
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// The payouts of a person that wait for a wallet are due again: they have one now.
+pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
+    let waiting = payment::Entity::find()
+        .filter(payment::Column::PayeeId.eq(payee))
+        .filter(payment::Column::Status.eq(PaymentStatus::Queued))
+        .filter(payment::Column::HoldReason.is_not_null())
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    for payment in waiting {
+        record::look_at(app, tx, &payment, app.clock.now()).await?;
+    }
+    Ok(())
+}
+
+const fn is_waiting(payment: &payment::Model) -> bool {
+    !matches!(payment.kind, PaymentKind::Deposit)
+        && matches!(payment.status, PaymentStatus::Queued | PaymentStatus::OnHold)
+}
+
+/// A release goes to the payee's payout wallet; a refund back to the wallet that paid, newest first.
+async fn destination(app: &App, payment: &payment::Model) -> Result<Destination> {
+    match payment.kind {
+        PaymentKind::Release | PaymentKind::Bonus => {
+            let payee = payment.payee_id.ok_or_else(|| Error::bug("a payout without its payee"))?;
+            let now = app.clock.now();
+            let Some(wallet) = wallet::payout_wallet(app.db.reader(), payee).await? else {
+                let reason = "the payee has no payout wallet yet";
+                return Ok(Destination::Wait { reason, until: now + Duration::hours(1) });
+            };
+            if wallet.payouts_from > now {
+                let reason = "the payee's payout wallet is new and rests";
+                return Ok(Destination::Wait { reason, until: wallet.payouts_from });
+            }
+            parse(&wallet.address).map(Destination::To)
+        }
+        PaymentKind::Refund | PaymentKind::Return => {
+            let deposits = paid_by(app, payment).await?;
+            let newest = chain_transfer::Entity::find()
+                .filter(chain_transfer::Column::PaymentId.is_in(deposits))
+                .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
+                .order_by_desc(chain_transfer::Column::BlockNumber)
+                .order_by_desc(chain_transfer::Column::LogIndex)
+                .one(app.db.reader())
+                .await?
+                .ok_or_else(|| Error::bug("money to give back that nobody paid"))?;
+            parse(&newest.from_address).map(Destination::To)
+        }
+        PaymentKind::Deposit => Err(Error::bug("a deposit is not paid out")),
+    }
+}
+
+/// The deposits that a refund or a return gives back.
+async fn paid_by(app: &App, payment: &payment::Model) -> Result<Vec<PaymentId>> {
+    if let (PaymentKind::Return, Some(deposit)) = (payment.kind, payment.linked_payment_id) {
+        return Ok(vec![deposit]);
+    }
+    let deposits = payment::Entity::find()
+        .filter(payment::Column::MilestoneId.eq(payment.milestone_id))
+        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
+        .all(app.db.reader())
+        .await?;
+    Ok(deposits.into_iter().map(|deposit| deposit.id).collect())
+}
+
+fn parse(address: &str) -> Result<Address> {
+    address.parse().map_err(|_| Error::bug(format!("a stored address does not parse: {address}")))
+}
+
+/// What stands in the way of a transfer, as a reason that people understand.
+async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<String>> {
+    if app.chain.usdc_paused().await? {
+        return Ok(Some("USDC is paused by its issuer".to_owned()));
+    }
+    if app.chain.blacklisted(to).await? {
+        return Ok(Some("the payee's address is blocked by the issuer of USDC".to_owned()));
+    }
+    let treasury = app.chain.treasury();
+    // What is signed but not yet mined is spoken for.
+    let under_way = payment::Entity::find()
+        .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
+        .filter(payment::Column::Status.eq(PaymentStatus::Submitted))
+        .all(app.db.reader())
+        .await?;
+    let needed = Usdc::sum(under_way.iter().map(|payment| payment.net))?.plus(amount)?;
+    if app.chain.usdc_balance(treasury).await? < needed {
+        return Ok(Some("the treasury's USDC balance is low".to_owned()));
+    }
+    if app.chain.native_balance(treasury).await? == 0 {
+        return Ok(Some("the treasury has no coin for gas".to_owned()));
+    }
+    Ok(None)
+}
+
+/// It stays QUEUED and says why; looked at again when that may have changed.
+async fn wait(app: &App, id: PaymentId, reason: &str, until: DateTime<Utc>) -> Result<Outcome> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, .. } = record::lock(&tx, id).await?;
+    if !is_waiting(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let payment = resumed(app, &tx, payment).await?;
+    let change = payment::ActiveModel {
+        id: Set(id),
+        hold_reason: Set(Some(reason.to_owned())),
+        updated_at: Set(app.clock.now()),
+        ..Default::default()
+    };
+    let payment = change.update(&*tx).await?;
+    record::look_at(app, &tx, &payment, until).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+/// ON_HOLD, with the reason told once; looked at again by itself.
+async fn hold(app: &App, id: PaymentId, reason: &str) -> Result<Outcome> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, .. } = record::lock(&tx, id).await?;
+    if !is_waiting(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let payment = if payment.status == PaymentStatus::Queued {
+        let reason = reason.to_owned();
+        let held = record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
+        tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held");
+        if let Some(payee) = held.payee_id {
+            let notice = Notice::PaymentOnHold {
+                payment: id,
+                what: "a payout".to_owned(),
+                amount: held.net,
+                reason: held.hold_reason.clone().unwrap_or_default(),
+            };
+            notify(app, &tx, payee, notice, &format!("{id}:ON_HOLD:{}", held.version)).await?;
+        }
+        held
+    } else {
+        payment
+    };
+    record::look_at(app, &tx, &payment, app.clock.now() + HOLD_LOOK).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
+    match payment.status {
+        PaymentStatus::OnHold => {
+            record::step(app, tx, &payment, Step::Resume, |row| row.hold_reason = Set(None)).await
+        }
+        _ => Ok(payment),
+    }
+}
+
+/// Takes the next nonce, signs, and stores nonce, bytes and hash in one commit. `None` when somebody else
+/// did it meanwhile: one intent never gets a second nonce.
+async fn sign_and_store(
+    app: &App,
+    id: PaymentId,
+    to: Address,
+    gas_limit: u64,
+    fees: GasFees,
+    first_nonce: u64,
+) -> Result<Option<Vec<u8>>> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, .. } = record::lock(&tx, id).await?;
+    let signed_before =
+        chain_transaction::Entity::find().filter(chain_transaction::Column::PaymentId.eq(id)).one(&*tx).await?;
+    if !is_waiting(&payment) || signed_before.is_some() {
+        return Ok(None);
+    }
+    let payment = resumed(app, &tx, payment).await?;
+    let nonce = take_nonce(app, &tx, first_nonce).await?;
+    let signed = app.chain.sign_transfer(nonce, to, payment.net, gas_limit, fees)?;
+    let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a chain number beyond 63 bits"));
+    let now = app.clock.now();
+    let row = chain_transaction::ActiveModel {
+        id: Set(app.clock.new_id()),
+        payment_id: Set(id),
+        chain_id: Set(number(app.chain.chain_id())?),
+        nonce: Set(number(nonce)?),
+        hash: Set(signed.hash.to_string()),
+        raw: Set(signed.raw.clone()),
+        to_address: Set(to.to_string()),
+        amount: Set(payment.net),
+        max_fee_per_gas: Set(number(fees.max_fee_per_gas)?),
+        max_priority_fee_per_gas: Set(number(fees.max_priority_fee_per_gas)?),
+        gas_limit: Set(number(gas_limit)?),
+        status: Set(ChainTransactionStatus::Signed),
+        block_number: Set(None),
+        block_hash: Set(None),
+        gas_fee_wei: Set(None),
+        broadcast_at: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    chain_transaction::Entity::insert(row).exec_without_returning(&*tx).await?;
+    let payment = record::step(app, &tx, &payment, Step::Sign, |row| {
+        row.destination = Set(Some(to.to_string()));
+        row.hold_reason = Set(None);
+    })
+    .await?;
+    record::look_at(app, &tx, &payment, now + poll(app)).await?;
+    tx.commit().await?;
+    Ok(Some(signed.raw))
+}
+
+fn poll(app: &App) -> Duration {
+    Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5))
+}
+
+/// The next nonce of our own counter, which starts where the chain was when we first asked.
+async fn take_nonce(app: &App, tx: &Tx, first: u64) -> Result<u64> {
+    let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a chain number beyond 63 bits"));
+    let (address, chain_id) = (app.chain.treasury().to_string(), number(app.chain.chain_id())?);
+    let row = chain_nonce::ActiveModel {
+        address: Set(address.clone()),
+        chain_id: Set(chain_id),
+        next_nonce: Set(number(first)?),
+    };
+    let once = OnConflict::columns([chain_nonce::Column::Address, chain_nonce::Column::ChainId]).do_nothing().to_owned();
+    chain_nonce::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
+    let row = chain_nonce::Entity::find_by_id((address, chain_id))
+        .lock_exclusive()
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Error::bug("the nonce counter vanished"))?;
+    let nonce = row.next_nonce;
+    let mut next: chain_nonce::ActiveModel = row.into();
+    next.next_nonce = Set(nonce + 1);
+    next.update(&**tx).await?;
+    u64::try_from(nonce).map_err(|_| Error::bug("a negative nonce"))
+}

@@ -1,0 +1,132 @@
+//! Following a signed payout until it is final.
+
+use entities::{ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+
+use super::poll;
+use crate::{
+    App, Error,
+    error::Result,
+    payment::{
+        record::{self, Locked},
+        settle,
+        state::Step,
+        transfers,
+    },
+    ports::{
+        PortError,
+        chain::{Block, BlockTag, Receipt, TxHash},
+    },
+    queue::Outcome,
+};
+
+/// Looks at a signed payout once: broadcasts what no block shows, and completes or fails what is deep
+/// enough.
+pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
+    let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
+        return Ok(Outcome::Done);
+    };
+    if !is_under_way(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let signed = transfers::signed_for(app.db.reader(), &[id]).await?.remove(&id).unwrap_or_default();
+    let newest = signed.first().ok_or_else(|| Error::bug("a submitted payout without its transaction"))?;
+    let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(|| {
+        Error::Port(PortError::Transient { port: "chain", reason: "no newest block".to_owned() })
+    })?;
+    let mined = find_mined(app, &signed).await?;
+    if mined.is_none() {
+        // Doing it again is harmless, and needed after a crash between the commit and the broadcast.
+        let answer = app.chain.broadcast(&newest.raw).await?;
+        tracing::debug!(payment = %id, ?answer, "broadcast");
+    }
+    record_look(app, id, newest, mined, &head).await
+}
+
+const fn is_under_way(payment: &payment::Model) -> bool {
+    matches!(payment.status, PaymentStatus::Submitted | PaymentStatus::Confirming)
+        && !matches!(payment.kind, entities::PaymentKind::Deposit)
+}
+
+/// The one of our transactions that a canonical block shows.
+async fn find_mined(
+    app: &App,
+    signed: &[chain_transaction::Model],
+) -> Result<Option<(chain_transaction::Model, Receipt)>> {
+    for row in signed {
+        let hash: TxHash = row.hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
+        let Some(receipt) = app.chain.receipt(hash).await? else { continue };
+        // A node may still show the receipt of a block that is no longer part of the chain.
+        let canonical = app.chain.block(BlockTag::Number(receipt.block_number)).await?;
+        if canonical.is_some_and(|block| block.hash == receipt.block_hash) {
+            return Ok(Some((row.clone(), receipt)));
+        }
+    }
+    Ok(None)
+}
+
+async fn record_look(
+    app: &App,
+    id: PaymentId,
+    newest: &chain_transaction::Model,
+    mined: Option<(chain_transaction::Model, Receipt)>,
+    head: &Block,
+) -> Result<Outcome> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, milestone } = record::lock(&tx, id).await?;
+    if !is_under_way(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let now = app.clock.now();
+    let Some((row, receipt)) = mined else {
+        mark(app, &tx, newest, ChainTransactionStatus::Broadcast, None).await?;
+        let payment = match payment.status {
+            PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
+            _ => payment,
+        };
+        record::look_at(app, &tx, &payment, now + poll(app)).await?;
+        tx.commit().await?;
+        return Ok(Outcome::Done);
+    };
+    let payment = match payment.status {
+        PaymentStatus::Submitted => record::step(app, &tx, &payment, Step::Mine, |_| ()).await?,
+        _ => payment,
+    };
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let depth = transfers::confirmations(number(head.number), number(receipt.block_number));
+    if depth < payment.required_confirmations.unwrap_or(i32::MAX) {
+        mark(app, &tx, &row, ChainTransactionStatus::Mined, Some(&receipt)).await?;
+        record::look_at(app, &tx, &payment, now + poll(app)).await?;
+    } else if receipt.succeeded {
+        mark(app, &tx, &row, ChainTransactionStatus::Final, Some(&receipt)).await?;
+        settle::complete(app, &tx, &payment, milestone).await?;
+    } else {
+        mark(app, &tx, &row, ChainTransactionStatus::Reverted, Some(&receipt)).await?;
+        let reason = "the USDC contract refused the transfer";
+        settle::fail(app, &tx, &payment, milestone, reason).await?;
+    }
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+async fn mark(
+    app: &App,
+    tx: &crate::Tx,
+    row: &chain_transaction::Model,
+    status: ChainTransactionStatus,
+    receipt: Option<&Receipt>,
+) -> Result<()> {
+    let now = app.clock.now();
+    let change = chain_transaction::ActiveModel {
+        id: Set(row.id),
+        status: Set(status),
+        block_number: Set(receipt.map(|r| i64::try_from(r.block_number).unwrap_or(i64::MAX))),
+        block_hash: Set(receipt.map(|r| r.block_hash.to_string())),
+        gas_fee_wei: Set(receipt.map(|r| r.gas_fee_wei.to_string())),
+        broadcast_at: Set(row.broadcast_at.or(Some(now))),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    change.update(&**tx).await?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! How a payment's row changes: a legal step, an event for subscribers, and the next wake-up.
+
+use chrono::{DateTime, Utc};
+use entities::{MilestoneId, PaymentId, PaymentKind, PaymentStatus, milestone, payment};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect,
+};
+
+use super::{
+    jobs::{DepositConfirm, PayoutTrack, RefundSend, ReleaseSend},
+    state::{self, Step},
+};
+use crate::{App, Error, Tx, error::Result, events, queue};
+
+/// A payment with the milestone that it moves.
+pub(crate) struct Locked {
+    pub(crate) payment: payment::Model,
+    pub(crate) milestone: Option<milestone::Model>,
+}
+
+/// Locks a payment and its milestone: the milestone first, as everybody does, so that nobody waits in a
+/// circle.
+pub(crate) async fn lock(tx: &Tx, id: PaymentId) -> Result<Locked> {
+    let missing = || Error::not_found("paymentId", "payment");
+    let glance = payment::Entity::find_by_id(id).one(&**tx).await?.ok_or_else(missing)?;
+    let milestone = match glance.milestone_id {
+        Some(milestone) => Some(lock_milestone(tx, milestone).await?),
+        None => None,
+    };
+    let payment = payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?.ok_or_else(missing)?;
+    Ok(Locked { payment, milestone })
+}
+
+pub(crate) async fn lock_milestone(tx: &Tx, id: MilestoneId) -> Result<milestone::Model> {
+    milestone::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Error::not_found("milestoneId", "milestone"))
+}
+
+/// Stores a new payment, tells subscribers and queues its first look.
+pub(crate) async fn open(app: &App, tx: &Tx, row: payment::Model) -> Result<payment::Model> {
+    let row = payment::Entity::insert(row.into_active_model().reset_all()).exec_with_returning(&**tx).await?;
+    events::payment_updated(app, &**tx, row.id).await?;
+    queue_look(app, tx, &row).await?;
+    Ok(row)
+}
+
+/// Takes a step and writes it, with whatever else changes; nothing is due until [`look_at`] says so.
+pub(crate) async fn step(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    step: Step,
+    edit: impl FnOnce(&mut payment::ActiveModel) + Send,
+) -> Result<payment::Model> {
+    let to = state::next(payment.kind, payment.status, step)?;
+    let mut change = payment::ActiveModel {
+        id: Set(payment.id),
+        status: Set(to),
+        version: Set(payment.version + 1),
+        look: Set(0),
+        due_at: Set(None),
+        updated_at: Set(app.clock.now()),
+        ..Default::default()
+    };
+    edit(&mut change);
+    let row = change.update(&**tx).await?;
+    events::payment_updated(app, &**tx, row.id).await?;
+    tracing::info!(payment = %row.id, from = payment.status.as_str(), to = to.as_str(), "payment moved");
+    Ok(row)
+}
+
+/// Makes the payment due at a moment and queues that look, in the caller's transaction.
+pub async fn look_at(app: &App, tx: &Tx, payment: &payment::Model, due: DateTime<Utc>) -> Result<()> {
+    let change = payment::ActiveModel {
+        id: Set(payment.id),
+        look: Set(payment.look + 1),
+        due_at: Set(Some(due)),
+        ..Default::default()
+    };
+    let row = change.update(&**tx).await?;
+    queue_look(app, tx, &row).await
+}
+
+/// Queues the look that the row says is due, by the job that its state calls for.
+async fn queue_look(app: &App, tx: &Tx, row: &payment::Model) -> Result<()> {
+    let Some(due) = row.due_at else { return Ok(()) };
+    let (id, key) = (row.id, queue::key(row.id, row.version, row.look));
+    match (row.kind, row.status) {
+        (PaymentKind::Deposit, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming) => {
+            queue::enqueue(app, &**tx, &DepositConfirm { id }, &key, due).await
+        }
+        (PaymentKind::Release | PaymentKind::Bonus, PaymentStatus::Queued | PaymentStatus::OnHold) => {
+            queue::enqueue(app, &**tx, &ReleaseSend { id }, &key, due).await
+        }
+        (PaymentKind::Refund | PaymentKind::Return, PaymentStatus::Queued | PaymentStatus::OnHold) => {
+            queue::enqueue(app, &**tx, &RefundSend { id }, &key, due).await
+        }
+        (_, PaymentStatus::Submitted | PaymentStatus::Confirming) => {
+            queue::enqueue(app, &**tx, &PayoutTrack { id }, &key, due).await
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,216 @@
+//! The scanner: reads every USDC transfer to the treasury from the chain, reported or not.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entities::{
+    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, PaymentStatus, chain_cursor,
+    chain_transfer, payment,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
+};
+
+use super::{allocate, jobs::ChainScan};
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    ledger::{self, Account},
+    ports::{
+        PortError,
+        chain::{Block, BlockTag, Transfer},
+    },
+    queue::{self, Outcome},
+};
+
+/// Blocks read in one look: what every node grants.
+const BLOCKS_A_LOOK: u64 = 500;
+/// How far back is read again after a reorg: deeper than any that is survived.
+const REORG_DEPTH: u64 = 128;
+/// With no deposit open the chain is read this many times less often.
+const IDLE_FACTOR: i32 = 10;
+
+/// Reads on from where the last look ended, and queues the next look.
+pub async fn run(app: &App) -> Result<Outcome> {
+    let head = block(app, BlockTag::Latest).await?;
+    let Some(cursor) = cursor(app, &head).await? else { return Ok(Outcome::Done) };
+    let scanned = u64::try_from(cursor.scanned_block).map_err(|_| Error::bug("a negative block number"))?;
+    let from = if still_canonical(app, &cursor, scanned).await? {
+        scanned + 1
+    } else {
+        tracing::warn!(block = scanned, "the chain was reorganised: reading back");
+        scanned.saturating_sub(REORG_DEPTH)
+    };
+    let to = head.number.min(from + BLOCKS_A_LOOK - 1);
+    let mut arrivals = Vec::new();
+    let mut last = None;
+    if from <= to {
+        arrivals = with_times(app, app.chain.deposits(from, to).await?).await?;
+        last = Some(if to == head.number { head.clone() } else { block(app, BlockTag::Number(to)).await? });
+    }
+    // The chain is asked before the transaction: a slow node must not hold the write lock.
+    let strays = deep_strays(app, head.number).await?;
+    let tx = app.db.begin().await?;
+    for (transfer, time) in &arrivals {
+        allocate::record(app, &tx, transfer, *time).await?;
+    }
+    set_aside(app, &tx, &strays).await?;
+    let more = to < head.number;
+    advance(app, &tx, &cursor, last.as_ref(), more).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+/// Starts the scanner if nobody did: from the present head, because no deposit address was given out before.
+pub async fn start(app: &App) -> Result<()> {
+    let head = block(app, BlockTag::Latest).await?;
+    cursor(app, &head).await.map(drop)
+}
+
+/// Makes the scanner due at a moment: the sweep calls it for a look that got lost.
+pub async fn look_at(app: &App, tx: &Tx, cursor: &chain_cursor::Model, due: DateTime<Utc>) -> Result<()> {
+    let look = cursor.look + 1;
+    let change = chain_cursor::ActiveModel {
+        chain_id: Set(cursor.chain_id),
+        look: Set(look),
+        due_at: Set(Some(due)),
+        ..Default::default()
+    };
+    change.update(&**tx).await?;
+    let key = queue::key(format!("chain-{}", cursor.chain_id), 0, look);
+    queue::enqueue(app, &**tx, &ChainScan {}, &key, due).await
+}
+
+async fn block(app: &App, tag: BlockTag) -> Result<Block> {
+    app.chain.block(tag).await?.ok_or_else(|| {
+        Error::Port(PortError::Transient { port: "chain", reason: format!("no block for {tag:?} yet") })
+    })
+}
+
+/// Where the scanner stands. The first call of all writes the row and queues the first look.
+async fn cursor(app: &App, head: &Block) -> Result<Option<chain_cursor::Model>> {
+    let chain_id = i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    if let Some(row) = chain_cursor::Entity::find_by_id(chain_id).one(app.db.reader()).await? {
+        return Ok(Some(row));
+    }
+    let tx = app.db.begin().await?;
+    let row = chain_cursor::Model {
+        chain_id,
+        scanned_block: i64::try_from(head.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?,
+        block_hash: head.hash.to_string(),
+        look: 0,
+        due_at: Some(app.clock.now()),
+        updated_at: app.clock.now(),
+    };
+    let once = OnConflict::column(chain_cursor::Column::ChainId).do_nothing().to_owned();
+    let insert = chain_cursor::Entity::insert(chain_cursor::ActiveModel::from(row.clone()));
+    if insert.on_conflict(once).exec_without_returning(&*tx).await? == 1 {
+        look_at(app, &tx, &row, app.clock.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(None)
+}
+
+async fn still_canonical(app: &App, cursor: &chain_cursor::Model, scanned: u64) -> Result<bool> {
+    let now = app.chain.block(BlockTag::Number(scanned)).await?;
+    Ok(now.is_some_and(|block| block.hash.to_string() == cursor.block_hash))
+}
+
+async fn with_times(app: &App, transfers: Vec<Transfer>) -> Result<Vec<(Transfer, DateTime<Utc>)>> {
+    let mut times: HashMap<u64, DateTime<Utc>> = HashMap::new();
+    let mut timed = Vec::with_capacity(transfers.len());
+    for transfer in transfers {
+        let time = match times.get(&transfer.block_number) {
+            Some(time) => *time,
+            None => block(app, BlockTag::Number(transfer.block_number)).await?.time,
+        };
+        times.insert(transfer.block_number, time);
+        timed.push((transfer, time));
+    }
+    Ok(timed)
+}
+
+/// Transfers that pay nothing and are deep enough, each with whether it still stands on the chain.
+async fn deep_strays(app: &App, head: u64) -> Result<Vec<(chain_transfer::Model, bool)>> {
+    let deep = head.saturating_add(1).saturating_sub(app.settings.confirmations.into());
+    let rows = chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .filter(chain_transfer::Column::PaymentId.is_null())
+        .filter(chain_transfer::Column::BlockNumber.lte(i64::try_from(deep).unwrap_or(i64::MAX)))
+        .limit(100)
+        .all(app.db.reader())
+        .await?;
+    let mut strays = Vec::with_capacity(rows.len());
+    for row in rows {
+        let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
+        let canonical = app.chain.block(BlockTag::Number(number)).await?;
+        let stands = canonical.is_some_and(|block| block.hash.to_string() == row.block_hash);
+        strays.push((row, stands));
+    }
+    Ok(strays)
+}
+
+/// Money that pays nothing still is money that we hold: it is posted as unallocated, for an admin to
+/// assign or return.
+async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Model, bool)]) -> Result<()> {
+    for (row, stands) in strays {
+        let status = if *stands { ChainTransferStatus::Unallocated } else { ChainTransferStatus::Orphaned };
+        if *stands {
+            let lines = [
+                (Account::Treasury(PaymentRail::Chain), row.amount),
+                (Account::Unallocated, row.amount.negated()?),
+            ];
+            let key = format!("{}:UNALLOCATED", row.id);
+            ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
+            tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
+        }
+        let change = chain_transfer::ActiveModel {
+            id: Set(row.id),
+            status: Set(status),
+            updated_at: Set(app.clock.now()),
+            ..Default::default()
+        };
+        change.update(&**tx).await?;
+    }
+    Ok(())
+}
+
+async fn advance(
+    app: &App,
+    tx: &Tx,
+    seen: &chain_cursor::Model,
+    last: Option<&Block>,
+    more: bool,
+) -> Result<()> {
+    let row = chain_cursor::Entity::find_by_id(seen.chain_id).lock_exclusive().one(&**tx).await?;
+    // Another process may have read the same blocks meanwhile; what it found is the same, and it goes on.
+    let Some(row) = row.filter(|row| row.look == seen.look) else { return Ok(()) };
+    let now = app.clock.now();
+    if let Some(last) = last {
+        let change = chain_cursor::ActiveModel {
+            chain_id: Set(row.chain_id),
+            scanned_block: Set(i64::try_from(last.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?),
+            block_hash: Set(last.hash.to_string()),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        change.update(&**tx).await?;
+    }
+    let poll = chrono::Duration::from_std(app.settings.chain_poll).unwrap_or(chrono::Duration::seconds(5));
+    let pause = match (more, deposits_open(tx).await?) {
+        (true, _) => chrono::Duration::zero(),
+        (false, true) => poll,
+        (false, false) => poll * IDLE_FACTOR,
+    };
+    look_at(app, tx, &row, now + pause).await
+}
+
+async fn deposits_open(tx: &Tx) -> Result<bool> {
+    let open = payment::Entity::find()
+        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
+        .filter(payment::Column::Status.is_in([PaymentStatus::AwaitingFunds, PaymentStatus::Confirming]))
+        .count(&**tx)
+        .await?;
+    Ok(open > 0)
+}

@@ -1,0 +1,223 @@
+//! What a payment's end does to the ledger, to its milestone and to the people concerned.
+
+use entities::{
+    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, Usdc, chain_transfer, milestone, payment,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+
+use super::{NewPayment, open_outgoing, record, state::Step};
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    ledger::{self, Account},
+    milestone as milestones,
+    milestone::state::Step as MilestoneStep,
+    money::Split,
+    notification::{Notice, notify},
+};
+
+const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
+/// Smaller surplus waits: returning it would cost more gas than it is worth.
+const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
+
+/// A deposit has its confirmations: the money is in escrow, and what came beyond it is the payer's.
+pub(super) async fn credit(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+    arrived: &[chain_transfer::Model],
+    received: Usdc,
+) -> Result<()> {
+    let milestone = milestone.ok_or_else(|| Error::bug("a deposit without its milestone"))?;
+    let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
+    let surplus = received.minus(payment.amount)?;
+    let now = app.clock.now();
+    let payment = record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
+    mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
+    let lines = [
+        (TREASURY, received),
+        (Account::Escrow(milestone.id), payment.amount.negated()?),
+        (Account::Payable(payer), surplus.negated()?),
+    ];
+    // The version is part of the key: after a reorg the same deposit may be credited again.
+    let key = format!("{}:CREDITED:{}", payment.id, payment.version);
+    ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
+    give_back(app, tx, &payment, surplus).await?;
+    let milestone = milestones::step(app, tx, &milestone, MilestoneStep::Credited, |_| ()).await?;
+
+    let event = format!("{}:COMPLETED:{}", payment.id, payment.version);
+    let parties = milestones::parties(tx, &milestone).await?;
+    let what = format!("the deposit for \"{}\"", milestone.title);
+    let done = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.amount };
+    notify(app, tx, payer, done, &event).await?;
+    let funded =
+        Notice::MilestoneFunded { milestone: milestone.id, title: milestone.title, amount: payment.amount };
+    notify(app, tx, parties.freelancer, funded, &event).await
+}
+
+/// The deadline passed without the whole sum: what came goes back, and the milestone can be funded anew.
+pub(super) async fn expire(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+    arrived: &[chain_transfer::Model],
+    received: Usdc,
+) -> Result<()> {
+    let milestone = milestone.ok_or_else(|| Error::bug("a deposit without its milestone"))?;
+    let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
+    let payment = record::step(app, tx, payment, Step::Expire, |_| ()).await?;
+    mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
+    let lines = [(TREASURY, received), (Account::Payable(payer), received.negated()?)];
+    let key = format!("{}:EXPIRED", payment.id);
+    ledger::post(app, tx, LedgerTransferKind::DepositReturned, &key, Some(payment.id), &lines).await?;
+    give_back(app, tx, &payment, received).await?;
+    milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
+    let notice =
+        Notice::DepositExpired { payment: payment.id, title: milestone.title, amount: payment.amount };
+    notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await
+}
+
+async fn mark(app: &App, tx: &Tx, arrived: &[chain_transfer::Model], status: ChainTransferStatus) -> Result<()> {
+    for row in arrived {
+        let change = chain_transfer::ActiveModel {
+            id: Set(row.id),
+            status: Set(status),
+            updated_at: Set(app.clock.now()),
+            ..Default::default()
+        };
+        change.update(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Queues the return of money that its payer sent without need. It stands on their payable account already.
+async fn give_back(app: &App, tx: &Tx, deposit: &payment::Model, amount: Usdc) -> Result<()> {
+    if amount < SMALLEST_RETURN {
+        return Ok(());
+    }
+    let new = NewPayment {
+        kind: PaymentKind::Return,
+        contract: deposit.contract_id,
+        milestone: None,
+        payer: None,
+        payee: deposit.payer_id,
+        started_by: None,
+        split: Split::without_fee(amount),
+        reason: None,
+        linked: Some(deposit.id),
+    };
+    open_outgoing(app, tx, new).await.map(drop)
+}
+
+/// A release or a refund is queued: the escrow owes no longer, the payee is owed.
+pub(crate) async fn reserve(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
+    let lines = reservation(payment)?;
+    let key = format!("{}:QUEUED", payment.id);
+    ledger::post(app, tx, LedgerTransferKind::PayoutQueued, &key, Some(payment.id), &lines).await.map(drop)
+}
+
+/// What queueing a payment posts; nothing for a return, whose money is on the payee's account before.
+fn reservation(payment: &payment::Model) -> Result<Vec<(Account, Usdc)>> {
+    if payment.kind == PaymentKind::Return {
+        return Ok(Vec::new());
+    }
+    let milestone = payment.milestone_id.ok_or_else(|| Error::bug("a payout without its milestone"))?;
+    Ok(vec![
+        (Account::Escrow(milestone), payment.amount),
+        (Account::Fees, payment.fee.negated()?),
+        (Account::Payable(payee(payment)?), payment.net.negated()?),
+    ])
+}
+
+fn payee(payment: &payment::Model) -> Result<entities::UserId> {
+    payment.payee_id.ok_or_else(|| Error::bug("a payout without its payee"))
+}
+
+/// A payout is final: the payee is owed no longer, the treasury has less.
+pub(super) async fn complete(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+) -> Result<()> {
+    let now = app.clock.now();
+    let payment = record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
+    let payee = payee(&payment)?;
+    let lines = [(Account::Payable(payee), payment.net), (TREASURY, payment.net.negated()?)];
+    let key = format!("{}:COMPLETED", payment.id);
+    ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
+    match (payment.kind, milestone) {
+        (PaymentKind::Release, Some(milestone)) => released(app, tx, &payment, &milestone).await,
+        (PaymentKind::Refund, Some(milestone)) => refunded(app, tx, &payment, &milestone).await,
+        _ => {
+            let what = "money that was sent without need".to_owned();
+            let notice = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.net };
+            notify(app, tx, payee, notice, &key).await
+        }
+    }
+}
+
+async fn released(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
+    milestones::step(app, tx, milestone, MilestoneStep::Released, |_| ()).await?;
+    let parties = milestones::parties(tx, milestone).await?;
+    let event = format!("{}:COMPLETED", payment.id);
+    let title = milestone.title.clone();
+    let paid = Notice::MilestoneReleased { milestone: milestone.id, title, net: payment.net };
+    notify(app, tx, parties.freelancer, paid, &event).await?;
+    let what = format!("\"{}\"", milestone.title);
+    let done = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.amount };
+    notify(app, tx, parties.client, done, &event).await
+}
+
+async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
+    let left = ledger::balance(&**tx, Account::Escrow(milestone.id)).await?;
+    let step = if left == Usdc::ZERO { MilestoneStep::Refunded } else { MilestoneStep::RefundEnded };
+    milestones::step(app, tx, milestone, step, |row| row.returns_to = Set(None)).await?;
+    let parties = milestones::parties(tx, milestone).await?;
+    let event = format!("{}:COMPLETED", payment.id);
+    for person in [parties.client, parties.freelancer] {
+        let title = milestone.title.clone();
+        let notice = Notice::RefundCompleted { payment: payment.id, title, amount: payment.amount };
+        notify(app, tx, person, notice, &event).await?;
+    }
+    Ok(())
+}
+
+/// A payout ended without money having moved: what its queueing posted is taken back. An approved
+/// milestone stays approved, for an admin to try again; a refund's goes back to where it was.
+pub(super) async fn fail(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+    reason: &str,
+) -> Result<()> {
+    let payment =
+        record::step(app, tx, payment, Step::Fail, |row| row.failure_reason = Set(Some(reason.to_owned()))).await?;
+    let mut lines = reservation(&payment)?;
+    for (_, amount) in &mut lines {
+        *amount = amount.negated()?;
+    }
+    if !lines.is_empty() {
+        let key = format!("{}:FAILED", payment.id);
+        ledger::post(app, tx, LedgerTransferKind::PayoutReversed, &key, Some(payment.id), &lines).await?;
+    }
+    tracing::error!(payment = %payment.id, reason, "a payout failed; an admin has to look at it");
+    let event = format!("{}:FAILED", payment.id);
+    let mut people = vec![payee(&payment)?];
+    if let Some(milestone) = milestone {
+        let parties = milestones::parties(tx, &milestone).await?;
+        people = vec![parties.client, parties.freelancer];
+        if payment.kind == PaymentKind::Refund {
+            milestones::step(app, tx, &milestone, MilestoneStep::RefundEnded, |row| row.returns_to = Set(None)).await?;
+        }
+    }
+    for person in people {
+        let (what, reason) = ("a payout".to_owned(), reason.to_owned());
+        let notice = Notice::PaymentFailed { payment: payment.id, what, amount: payment.net, reason };
+        notify(app, tx, person, notice, &event).await?;
+    }
+    Ok(())
+}

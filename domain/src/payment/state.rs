@@ -1,0 +1,117 @@
+//! The life of a payment, pure. A deposit waits for the chain; everything else is an intent to pay out.
+
+use entities::{PaymentKind, PaymentStatus};
+
+use crate::error::{Error, Result};
+
+/// What can happen to a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The whole sum was seen on the chain.
+    Seen,
+    /// It has its confirmations and was credited.
+    Credit,
+    /// The block it was in is no longer part of the chain.
+    Reorg,
+    /// The deadline passed.
+    Expire,
+    /// Something stands in the way of paying out.
+    Hold,
+    /// Nothing does any more.
+    Resume,
+    /// Signed and stored.
+    Sign,
+    /// Seen in a block.
+    Mine,
+    /// Final.
+    Complete,
+    /// Ended without money having moved.
+    Fail,
+}
+
+/// Where a step leads, or that it does not.
+pub fn next(kind: PaymentKind, from: PaymentStatus, step: Step) -> Result<PaymentStatus> {
+    use PaymentStatus::*;
+    let to = match (kind, from, step) {
+        (PaymentKind::Deposit, AwaitingFunds, Step::Seen) => Confirming,
+        (PaymentKind::Deposit, Confirming, Step::Credit) => Completed,
+        (PaymentKind::Deposit, Confirming | Completed, Step::Reorg) => AwaitingFunds,
+        (PaymentKind::Deposit, AwaitingFunds, Step::Expire) => Expired,
+        (PaymentKind::Deposit, ..) => return Err(illegal(from, step)),
+        (_, Queued, Step::Hold) => OnHold,
+        (_, OnHold, Step::Resume) => Queued,
+        (_, Queued, Step::Sign) => Submitted,
+        (_, Submitted, Step::Mine) => Confirming,
+        (_, Confirming, Step::Complete) => Completed,
+        (_, Confirming, Step::Reorg) => Submitted,
+        (_, Submitted | Confirming, Step::Fail) => Failed,
+        _ => return Err(illegal(from, step)),
+    };
+    Ok(to)
+}
+
+fn illegal(from: PaymentStatus, step: Step) -> Error {
+    let to = match step {
+        Step::Seen | Step::Mine => PaymentStatus::Confirming,
+        Step::Credit | Step::Complete => PaymentStatus::Completed,
+        Step::Reorg => PaymentStatus::AwaitingFunds,
+        Step::Expire => PaymentStatus::Expired,
+        Step::Hold => PaymentStatus::OnHold,
+        Step::Resume => PaymentStatus::Queued,
+        Step::Sign => PaymentStatus::Submitted,
+        Step::Fail => PaymentStatus::Failed,
+    };
+    Error::illegal("paymentId", "payment", from.as_str(), to.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Iterable;
+
+    use super::*;
+
+    const STEPS: [Step; 10] = [
+        Step::Seen,
+        Step::Credit,
+        Step::Reorg,
+        Step::Expire,
+        Step::Hold,
+        Step::Resume,
+        Step::Sign,
+        Step::Mine,
+        Step::Complete,
+        Step::Fail,
+    ];
+
+    /// Every (kind, state, step): what is not in the list is refused.
+    #[test]
+    fn only_the_listed_steps_are_legal() {
+        use PaymentStatus::*;
+        let deposit = [
+            (AwaitingFunds, Step::Seen, Confirming),
+            (Confirming, Step::Credit, Completed),
+            (Confirming, Step::Reorg, AwaitingFunds),
+            (Completed, Step::Reorg, AwaitingFunds),
+            (AwaitingFunds, Step::Expire, Expired),
+        ];
+        let outgoing = [
+            (Queued, Step::Hold, OnHold),
+            (OnHold, Step::Resume, Queued),
+            (Queued, Step::Sign, Submitted),
+            (Submitted, Step::Mine, Confirming),
+            (Confirming, Step::Complete, Completed),
+            (Confirming, Step::Reorg, Submitted),
+            (Submitted, Step::Fail, Failed),
+            (Confirming, Step::Fail, Failed),
+        ];
+        for kind in PaymentKind::iter() {
+            let legal: &[_] = if kind == PaymentKind::Deposit { &deposit } else { &outgoing };
+            for from in PaymentStatus::iter() {
+                for step in STEPS {
+                    let expected = legal.iter().find(|(f, s, _)| (*f, *s) == (from, step)).map(|(.., to)| *to);
+                    assert_eq!(next(kind, from, step).ok(), expected, "{kind:?} {from:?} {step:?}");
+                }
+            }
+        }
+    }
+}
