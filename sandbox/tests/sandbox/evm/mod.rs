@@ -66,18 +66,13 @@ impl Node {
     }
 
     async fn rpc(&self, method: &str, params: Value) -> Value {
-        match self.ask(method, params.clone()).await {
-            Ok(result) => result,
-            Err(error) => panic!("{method} {params}: {error}"),
-        }
+        let asked = format!("{method} {params}");
+        self.ask(method, params).await.map_err(|error| format!("{asked}: {error}")).unwrap()
     }
 
     /// The message of the error that must come.
     async fn refusal(&self, method: &str, params: Value) -> String {
-        match self.ask(method, params.clone()).await {
-            Ok(result) => panic!("{method} {params} gave {result}"),
-            Err(error) => error["message"].as_str().unwrap().to_owned(),
-        }
+        self.ask(method, params).await.unwrap_err()["message"].as_str().unwrap().to_owned()
     }
 
     async fn receipt(&self, hash: &Value) -> Value {
