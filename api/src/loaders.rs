@@ -14,6 +14,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::error::fault;
 
+mod market;
+
+pub use market::{
+    ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
+};
+
 /// Loads rows by their ids. It decides nothing: who may see a row was decided by what led to it.
 pub struct Rows {
     app: App,

@@ -1,0 +1,196 @@
+//! Contracts.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::{
+    contract as contracts,
+    entities::{ContractStatus as Status, contract},
+};
+
+use super::{
+    enums::ContractStatus,
+    project::Project,
+    proposal::Proposal,
+    scalars::Money,
+    support::{actor, app, parse_id},
+    user::User,
+};
+use crate::{
+    error::{UserError, answer, found},
+    loaders::load,
+};
+
+/// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
+/// it.
+pub struct Contract(pub contract::Model);
+
+#[Object]
+impl Contract {
+    /// The contract's id, `ctr_...`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The project that it is on.
+    async fn project(&self, ctx: &Context<'_>) -> Result<Project> {
+        load(ctx, self.0.project_id).await.map(Project)
+    }
+
+    /// The proposal that it came from.
+    async fn proposal(&self, ctx: &Context<'_>) -> Result<Proposal> {
+        load(ctx, self.0.proposal_id).await.map(Proposal)
+    }
+
+    /// Who pays.
+    async fn client(&self, ctx: &Context<'_>) -> Result<User> {
+        load(ctx, self.0.client_id).await.map(User)
+    }
+
+    /// Who works.
+    async fn freelancer(&self, ctx: &Context<'_>) -> Result<User> {
+        load(ctx, self.0.freelancer_id).await.map(User)
+    }
+
+    /// Where it is in its life.
+    async fn status(&self) -> ContractStatus {
+        self.0.status.into()
+    }
+
+    /// What is agreed.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// The sum of its milestones, gross.
+    async fn amount(&self) -> Money {
+        self.0.amount.into()
+    }
+
+    /// When the work is to begin, if that was said.
+    async fn start_at(&self) -> Option<DateTime<Utc>> {
+        self.0.start_at
+    }
+
+    /// When it is to be done, if that was said.
+    async fn end_at(&self) -> Option<DateTime<Utc>> {
+        self.0.end_at
+    }
+
+    /// Until when the freelancer can answer the offer; null once it is answered.
+    async fn lapses_at(&self) -> Option<DateTime<Utc>> {
+        (self.0.status == Status::Pending).then_some(self.0.lapses_at)
+    }
+
+    /// When the freelancer accepted it.
+    async fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.accepted_at
+    }
+
+    /// When it ended, in whatever way.
+    async fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.0.ended_at
+    }
+
+    /// When it was offered.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// Reading contracts.
+#[derive(Default)]
+pub struct ContractQuery;
+
+#[Object]
+impl ContractQuery {
+    /// A contract; null when it is not there, or when you are no party of it.
+    async fn contract(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, `ctr_...`.")] id: ID,
+    ) -> Result<Option<Contract>> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let found = found(async { contracts::find(app, actor, parse_id("id", &id)?).await }.await)?;
+        Ok(found.map(Contract))
+    }
+}
+
+/// Which offer to accept.
+#[derive(Debug, InputObject)]
+pub struct ContractAcceptInput {
+    /// A PENDING contract that was offered to you, `ctr_...`.
+    pub contract_id: ID,
+}
+
+/// Which offer to decline.
+#[derive(Debug, InputObject)]
+pub struct ContractDeclineInput {
+    /// A PENDING contract that was offered to you, `ctr_...`.
+    pub contract_id: ID,
+}
+
+/// Which offer to take back.
+#[derive(Debug, InputObject)]
+pub struct ContractRetractInput {
+    /// A PENDING contract that you offered, `ctr_...`.
+    pub contract_id: ID,
+}
+
+/// The contract after the change, or why there was none.
+#[derive(SimpleObject)]
+pub struct ContractPayload {
+    /// The contract; null when something has to be mended first.
+    pub contract: Option<Contract>,
+    /// What has to be mended; empty when it worked.
+    pub user_errors: Vec<UserError>,
+}
+
+impl ContractPayload {
+    fn of(result: domain::Result<contract::Model>) -> Result<Self> {
+        let (contract, user_errors) = answer(result)?;
+        Ok(Self { contract: contract.map(Contract), user_errors })
+    }
+}
+
+/// Changing contracts.
+#[derive(Default)]
+pub struct ContractMutation;
+
+#[Object]
+impl ContractMutation {
+    /// Accepts an offer: the contract becomes ACTIVE, its project IN_PROGRESS, and the project's other live
+    /// proposals are REJECTED. For its freelancer. The client is told.
+    async fn contract_accept(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: ContractAcceptInput,
+    ) -> Result<ContractPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let id = parse_id("contractId", &input.contract_id);
+        ContractPayload::of(async { contracts::accept(app, actor, id?).await }.await)
+    }
+
+    /// Declines an offer: the contract becomes DECLINED and its proposal CLOSED; the project's other proposals
+    /// stay live. For its freelancer. The client is told.
+    async fn contract_decline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: ContractDeclineInput,
+    ) -> Result<ContractPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let id = parse_id("contractId", &input.contract_id);
+        ContractPayload::of(async { contracts::decline(app, actor, id?).await }.await)
+    }
+
+    /// Takes an unanswered offer back: the contract becomes RETRACTED and its proposal CLOSED; the project's
+    /// other proposals stay live. For its client. The freelancer is told.
+    async fn contract_retract(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: ContractRetractInput,
+    ) -> Result<ContractPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let id = parse_id("contractId", &input.contract_id);
+        ContractPayload::of(async { contracts::retract(app, actor, id?).await }.await)
+    }
+}

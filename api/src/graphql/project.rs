@@ -1,0 +1,333 @@
+//! Projects.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::{
+    entities::project,
+    policy::{Action, can},
+    project as projects, proposal as proposals,
+};
+
+use super::{
+    category::Category,
+    connection::{Listing, connect, list_cost, page},
+    contract::Contract,
+    enums::{BudgetType, ExperienceLevel, OrderDirection, ProjectStatus},
+    proposal::Proposal,
+    scalars::{Money, MoneyInput},
+    skill::Skill,
+    support::{actor, app, parse_id, parse_ids},
+    user::User,
+};
+use crate::{
+    error::{UserError, answer, fault, found},
+    loaders::{ContractOf, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
+};
+
+/// Work that a client posted for freelancers to bid on.
+pub struct Project(pub project::Model);
+
+#[Object]
+impl Project {
+    /// The project's id, `prj_...`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What it is, in a line.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What is to be done.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// Where it is in its life.
+    async fn status(&self) -> ProjectStatus {
+        self.0.status.into()
+    }
+
+    /// The field that it belongs to.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Category> {
+        load(ctx, self.0.category_id).await.map(Category)
+    }
+
+    /// The skills that it asks for, the client's most wanted first.
+    async fn skills(&self, ctx: &Context<'_>) -> Result<Vec<Skill>> {
+        Ok(load_or_default(ctx, SkillsOf(self.0.id)).await?.into_iter().map(Skill).collect())
+    }
+
+    /// Whether the budget is one price for the whole or a rate an hour.
+    async fn budget_type(&self) -> BudgetType {
+        self.0.budget_type.into()
+    }
+
+    /// The least that the client means to pay: for the whole, or an hour.
+    async fn budget_min(&self) -> Money {
+        self.0.budget_min.into()
+    }
+
+    /// The most that the client means to pay: for the whole, or an hour.
+    async fn budget_max(&self) -> Money {
+        self.0.budget_max.into()
+    }
+
+    /// The experience that it asks for.
+    async fn experience_level(&self) -> ExperienceLevel {
+        self.0.experience_level.into()
+    }
+
+    /// Who posted it.
+    async fn client(&self, ctx: &Context<'_>) -> Result<User> {
+        load(ctx, self.0.client_id).await.map(User)
+    }
+
+    /// How many proposals it has had. Everybody may know.
+    async fn proposal_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let count = load_or_default(ctx, ProposalCountOf(self.0.id)).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// The proposals that you may see, newest first: all of them for its client and for admins, your own
+    /// for a freelancer, none for anybody else.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn proposals(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Proposal>> {
+        let filter = proposals::Filter { project_id: Some(self.0.id), ..Default::default() };
+        let list = proposals::list(actor(ctx)?, &filter);
+        connect(app(ctx)?, list, page(first, after, last, before), Proposal).await
+    }
+
+    /// The contract on it, offered, running or over. Null when there is none, or when you are no party.
+    async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
+        let contract = load_if_any(ctx, ContractOf(self.0.id)).await?;
+        let actor = actor(ctx)?;
+        Ok(contract.filter(|contract| can(actor, Action::ContractSee(contract)).is_ok()).map(Contract))
+    }
+
+    /// When it was first opened for proposals; null for a draft.
+    async fn published_at(&self) -> Option<DateTime<Utc>> {
+        self.0.published_at
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// Which projects are wanted. What is left out does not narrow the list.
+#[derive(Debug, Default, InputObject)]
+pub struct ProjectFilter {
+    /// A text that the title or the description holds, whatever the case; at most 200 characters.
+    pub search: Option<String>,
+    /// In one of these categories.
+    pub categories: Option<Vec<ID>>,
+    /// Asking for at least one of these skills.
+    pub skills: Option<Vec<ID>>,
+    /// In one of these states.
+    pub status: Option<Vec<ProjectStatus>>,
+    /// Posted by this client.
+    pub client_id: Option<ID>,
+    /// Paying one price, or by the hour.
+    pub budget_type: Option<BudgetType>,
+    /// Whose budget reaches at least this: its `budgetMax` is not below.
+    pub budget_min: Option<MoneyInput>,
+    /// Whose budget begins at this or below: its `budgetMin` is not above.
+    pub budget_max: Option<MoneyInput>,
+    /// Asking for this experience.
+    pub experience_level: Option<ExperienceLevel>,
+}
+
+impl ProjectFilter {
+    fn parse(self) -> domain::Result<projects::Filter> {
+        let client_id = self.client_id.map(|id| parse_id("filter.clientId", &id)).transpose()?;
+        let budget_min = self.budget_min.map(|money| money.parse("filter.budgetMin")).transpose()?;
+        let budget_max = self.budget_max.map(|money| money.parse("filter.budgetMax")).transpose()?;
+        Ok(projects::Filter {
+            search: self.search,
+            categories: parse_ids("filter.categories", &self.categories.unwrap_or_default())?,
+            skills: parse_ids("filter.skills", &self.skills.unwrap_or_default())?,
+            status: self.status.unwrap_or_default().into_iter().map(Into::into).collect(),
+            client_id,
+            budget_type: self.budget_type.map(Into::into),
+            budget_min,
+            budget_max,
+            experience_level: self.experience_level.map(Into::into),
+        })
+    }
+}
+
+/// What a list of projects can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ProjectOrderField {
+    /// When it was created.
+    CreatedAt,
+    /// When it was last changed.
+    UpdatedAt,
+    /// The most that its client means to pay.
+    BudgetMax,
+}
+
+/// How a list of projects is sorted. Ties go by creation.
+#[derive(Debug, InputObject)]
+pub struct ProjectOrder {
+    /// By what.
+    pub field: ProjectOrderField,
+    /// Which way.
+    pub direction: OrderDirection,
+}
+
+impl From<ProjectOrder> for projects::Order {
+    fn from(order: ProjectOrder) -> Self {
+        let field = match order.field {
+            ProjectOrderField::CreatedAt => projects::OrderField::CreatedAt,
+            ProjectOrderField::UpdatedAt => projects::OrderField::UpdatedAt,
+            ProjectOrderField::BudgetMax => projects::OrderField::BudgetMax,
+        };
+        Self { field, descending: order.direction == OrderDirection::Desc }
+    }
+}
+
+/// Reading projects.
+#[derive(Default)]
+pub struct ProjectQuery;
+
+#[Object]
+impl ProjectQuery {
+    /// A project; null when it is not there, or a draft of somebody else's.
+    async fn project(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, `prj_...`.")] id: ID,
+    ) -> Result<Option<Project>> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let found = found(async { projects::find(app, actor, parse_id("id", &id)?).await }.await)?;
+        Ok(found.map(Project))
+    }
+
+    /// The projects that you may see: everybody's but their drafts, and all of your own.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the public field")]
+    async fn projects(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<ProjectFilter>,
+        #[graphql(desc = "In which order; newest first when left out.")] order_by: Option<ProjectOrder>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Project>> {
+        let order = order_by.map(Into::into).unwrap_or_default();
+        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
+        let list = projects::list(actor(ctx)?, &filter, order).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), Project).await
+    }
+}
+
+/// A project as its client describes it.
+#[derive(Debug, InputObject)]
+pub struct ProjectCreateInput {
+    /// What it is, in a line: 5 to 200 characters.
+    pub title: String,
+    /// What is to be done: 30 to 10,000 characters.
+    pub description: String,
+    /// The field that it belongs to, one of `categories`.
+    pub category_id: ID,
+    /// The skills that it asks for, the most wanted first: at most 15, each once.
+    pub skill_ids: Option<Vec<ID>>,
+    /// Whether the budget is one price for the whole or a rate an hour.
+    pub budget_type: BudgetType,
+    /// The least that you mean to pay, more than 0.
+    pub budget_min: MoneyInput,
+    /// The most that you mean to pay, at least `budgetMin`.
+    pub budget_max: MoneyInput,
+    /// The experience that it asks for.
+    pub experience_level: ExperienceLevel,
+    /// True opens it for proposals at once; otherwise it stays a draft until `projectPublish`.
+    pub publish: Option<bool>,
+    /// Files that go with it: your own uploads for PROJECT_FILE, READY.
+    pub upload_ids: Option<Vec<ID>>,
+}
+
+impl ProjectCreateInput {
+    fn parse(self) -> domain::Result<projects::NewProject> {
+        Ok(projects::NewProject {
+            category_id: parse_id("categoryId", &self.category_id)?,
+            skill_ids: parse_ids("skillIds", &self.skill_ids.unwrap_or_default())?,
+            upload_ids: parse_ids("uploadIds", &self.upload_ids.unwrap_or_default())?,
+            budget_min: self.budget_min.parse("budgetMin")?,
+            budget_max: self.budget_max.parse("budgetMax")?,
+            title: self.title,
+            description: self.description,
+            budget_type: self.budget_type.into(),
+            experience_level: self.experience_level.into(),
+            publish: self.publish.unwrap_or(false),
+        })
+    }
+}
+
+/// Which draft to open.
+#[derive(Debug, InputObject)]
+pub struct ProjectPublishInput {
+    /// One of your drafts, `prj_...`.
+    pub project_id: ID,
+}
+
+/// The project after the change, or why there was none.
+#[derive(SimpleObject)]
+pub struct ProjectPayload {
+    /// The project; null when something has to be mended first.
+    pub project: Option<Project>,
+    /// What has to be mended; empty when it worked.
+    pub user_errors: Vec<UserError>,
+}
+
+impl ProjectPayload {
+    fn of(result: domain::Result<project::Model>) -> Result<Self> {
+        let (project, user_errors) = answer(result)?;
+        Ok(Self { project: project.map(Project), user_errors })
+    }
+}
+
+/// Changing projects.
+#[derive(Default)]
+pub struct ProjectMutation;
+
+#[Object]
+impl ProjectMutation {
+    /// Posts a project, or keeps it as a draft. For clients with a proven e-mail address.
+    async fn project_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The project.")] input: ProjectCreateInput,
+    ) -> Result<ProjectPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        ProjectPayload::of(async { projects::create(app, actor, input.parse()?).await }.await)
+    }
+
+    /// Opens a draft for proposals: DRAFT becomes OPEN. For its client.
+    async fn project_publish(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which draft.")] input: ProjectPublishInput,
+    ) -> Result<ProjectPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let id = parse_id("projectId", &input.project_id);
+        ProjectPayload::of(async { projects::publish(app, actor, id?).await }.await)
+    }
+}
