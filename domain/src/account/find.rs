@@ -8,6 +8,7 @@ use sea_orm::{
 
 use crate::{
     App, Tx,
+    check::Check,
     error::{Error, Result},
     page::List,
     search::any_contains,
@@ -16,7 +17,7 @@ use crate::{
 /// Which freelancers are wanted; everything given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct FreelancerFilter {
-    /// A piece of the name, the headline or the bio, whatever its case.
+    /// A piece of the name, the headline or the bio, whatever its case; at most 200 characters.
     pub search: Option<String>,
     /// They have every one of these skills.
     pub skill_ids: Vec<SkillId>,
@@ -45,13 +46,16 @@ pub fn freelancers(
     filter: &FreelancerFilter,
     order: FreelancerOrder,
     descending: bool,
-) -> List<user::Entity> {
+) -> Result<List<user::Entity>> {
+    let mut check = Check::new();
+    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    check.done()?;
     let mut select = user::Entity::find()
         .filter(user::Column::Role.eq(Role::Freelancer))
         .filter(user::Column::SuspendedAt.is_null());
-    if let Some(text) = &filter.search {
+    if !search.is_empty() {
         let columns = [user::Column::DisplayName, user::Column::Headline, user::Column::Bio];
-        select = select.filter(any_contains(columns, text));
+        select = select.filter(any_contains(columns, &search));
     }
     for skill in &filter.skill_ids {
         let having = user_skill::Entity::find()
@@ -67,13 +71,13 @@ pub fn freelancers(
     if let Some(most) = filter.max_hourly_rate {
         select = select.filter(user::Column::HourlyRate.lte(most));
     }
-    match order {
+    Ok(match order {
         FreelancerOrder::CreatedAt => List::by_id(select, user::Column::Id, descending),
         FreelancerOrder::HourlyRate => {
             let select = select.filter(user::Column::HourlyRate.is_not_null());
             List::by(select, user::Column::HourlyRate, user::Column::Id, descending)
         }
-    }
+    })
 }
 
 /// The skills of some people with their names, the strongest first. Withdrawn skills are left out.
@@ -109,5 +113,7 @@ pub(crate) async fn locked(tx: &Tx, id: UserId) -> Result<user::Model> {
 /// A person's public name, for what others are told about them.
 pub(crate) async fn display_name(tx: &Tx, id: UserId) -> Result<String> {
     let person = user::Entity::find_by_id(id).one(&**tx).await?;
-    person.map(|person| person.display_name).ok_or_else(|| Error::bug("a row names a person who is not there"))
+    person
+        .map(|person| person.display_name)
+        .ok_or_else(|| Error::bug("a row names a person who is not there"))
 }

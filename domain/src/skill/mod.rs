@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
     App,
+    check::Check,
     error::{Error, Result},
     page::List,
     search::any_contains,
@@ -13,22 +14,25 @@ use crate::{
 /// Which skills are wanted; everything given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct SkillFilter {
-    /// A piece of the name, whatever its case.
+    /// A piece of the name, whatever its case; at most 100 characters.
     pub search: Option<String>,
     /// Of this category.
     pub category_id: Option<CategoryId>,
 }
 
 /// The skills that everybody may use, by name. Withdrawn ones are not among them.
-pub fn list(filter: &SkillFilter) -> List<skill::Entity> {
+pub fn list(filter: &SkillFilter) -> Result<List<skill::Entity>> {
+    let mut check = Check::new();
+    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
+    check.done()?;
     let mut select = skill::Entity::find().filter(skill::Column::DeletedAt.is_null());
-    if let Some(text) = &filter.search {
-        select = select.filter(any_contains([skill::Column::NameKey], text));
+    if !search.is_empty() {
+        select = select.filter(any_contains([skill::Column::NameKey], &search));
     }
     if let Some(category) = filter.category_id {
         select = select.filter(skill::Column::CategoryId.eq(category));
     }
-    List::by(select, skill::Column::NameKey, skill::Column::Id, false)
+    Ok(List::by(select, skill::Column::NameKey, skill::Column::Id, false))
 }
 
 /// A skill.

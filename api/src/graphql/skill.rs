@@ -1,0 +1,78 @@
+//! Skills.
+
+use async_graphql::{Context, ID, InputObject, Object};
+use domain::{entities::skill, skill as domain_skill};
+
+use super::{
+    category::Category,
+    connection::{Listing, connect, list_cost, page},
+    support::{app, parse_id},
+};
+use crate::{error::fault, loaders::load};
+
+/// Something that a freelancer can do and a project can ask for.
+#[derive(Debug, Clone)]
+pub struct Skill(pub skill::Model);
+
+/// Something that a freelancer can do and a project can ask for.
+#[Object]
+impl Skill {
+    /// Which skill.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Its name, unique whatever its case.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The field of work it belongs to; null when it belongs to none in particular.
+    async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Category>> {
+        match self.0.category_id {
+            Some(id) => Ok(Some(Category(load(ctx, id).await?))),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Which skills are wanted; everything given must hold.
+#[derive(Debug, Default, InputObject)]
+pub struct SkillFilter {
+    /// A piece of the name, whatever its case.
+    pub search: Option<String>,
+    /// Only skills of this category.
+    pub category_id: Option<ID>,
+}
+
+impl SkillFilter {
+    fn parse(self) -> domain::Result<domain_skill::SkillFilter> {
+        let category_id =
+            self.category_id.as_ref().map(|id| parse_id("filter.categoryId", id)).transpose()?;
+        Ok(domain_skill::SkillFilter { search: self.search, category_id })
+    }
+}
+
+/// Reads of skills.
+#[derive(Debug, Default)]
+pub struct SkillQuery;
+
+#[Object]
+impl SkillQuery {
+    /// The skills that profiles and projects may name, in the order of their names.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's four, and the filter")]
+    async fn skills(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which skills; all of them when left out.")] filter: Option<SkillFilter>,
+    ) -> async_graphql::Result<Listing<Skill>> {
+        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
+        let list = domain_skill::list(&filter).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), Skill).await
+    }
+}

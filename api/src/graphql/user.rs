@@ -1,0 +1,299 @@
+//! People: public profiles, and what only oneself and administrators see of them.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use domain::{
+    account, contract as domain_contract,
+    entities::{skill, user, user_skill},
+    policy::{Action, can},
+    project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
+};
+
+use super::{
+    connection::{Listing, connect, list_cost, page},
+    contract::Contract,
+    enums::{OrderDirection, Role},
+    profile::{ProfileUpdateInput, ProfileUpdatePayload},
+    project::Project,
+    proposal::Proposal,
+    scalars::{Money, MoneyInput},
+    skill::Skill,
+    support::{actor, app, parse_id, parse_ids},
+    wallet::Wallet,
+};
+use crate::{
+    error::{answer, fault, found},
+    loaders::load_skills_of,
+};
+
+/// A person with an account.
+#[derive(Debug, Clone)]
+pub struct User(pub user::Model);
+
+impl User {
+    /// Whether the viewer may see what is private about this person.
+    fn is_open(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
+        Ok(can(actor(ctx)?, Action::PrivateProfileSee(self.0.id)).is_ok())
+    }
+}
+
+/// A person with an account.
+#[Object]
+impl User {
+    /// Who.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Their public name.
+    async fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// What they may be. Nobody changes it by the API.
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
+    /// One line about them, up to 120 characters.
+    async fn headline(&self) -> Option<&str> {
+        self.0.headline.as_deref()
+    }
+
+    /// More about them, up to 5,000 characters.
+    async fn bio(&self) -> Option<&str> {
+        self.0.bio.as_deref()
+    }
+
+    /// What a freelancer asks for an hour.
+    async fn hourly_rate(&self) -> Option<Money> {
+        self.0.hourly_rate.map(Money::from)
+    }
+
+    /// Where they are, in their own words.
+    async fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// Their time zone, an IANA name such as "Europe/Vienna".
+    async fn time_zone(&self) -> Option<&str> {
+        self.0.time_zone.as_deref()
+    }
+
+    /// Their e-mail address. Null unless it is your own, or you are an administrator.
+    async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        Ok(self.is_open(ctx)?.then_some(self.0.email.as_str()))
+    }
+
+    /// When their e-mail address was proven. Null before, and unless it is your own or you are an
+    /// administrator.
+    async fn email_verified_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.0.email_verified_at.filter(|_| self.is_open(ctx).is_ok_and(|open| open)))
+    }
+
+    /// A freelancer's skills, the strongest first.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn skills(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UserSkill>> {
+        let skills = load_skills_of(ctx, self.0.id).await?;
+        Ok(skills.into_iter().map(|(level, skill)| UserSkill { level, skill }).collect())
+    }
+
+    /// The projects they posted that you may see, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn projects(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<Project>> {
+        let theirs = domain_project::Filter { client_id: Some(self.0.id), ..Default::default() };
+        let list = domain_project::list(actor(ctx)?, &theirs, Default::default()).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), Project).await
+    }
+
+    /// The proposals they sent that you may see, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn proposals(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<Proposal>> {
+        let theirs = domain_proposal::Filter { freelancer_id: Some(self.0.id), ..Default::default() };
+        let list = domain_proposal::list(actor(ctx)?, &theirs);
+        connect(app(ctx)?, list, page(first, after, last, before), Proposal).await
+    }
+
+    /// The contracts they are a party of that you may see, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn contracts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<Contract>> {
+        let theirs = domain_contract::Filter { party: Some(self.0.id), ..Default::default() };
+        let list = domain_contract::list(actor(ctx)?, &theirs);
+        connect(app(ctx)?, list, page(first, after, last, before), Contract).await
+    }
+
+    /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.
+    #[graphql(complexity = "1 + 2 * child_complexity")]
+    async fn wallets(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<Wallet>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let rows = domain_wallet::of_user(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        Ok(Some(rows.into_iter().map(Wallet).collect()))
+    }
+
+    /// When they registered.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// How well a freelancer knows a skill.
+#[derive(Debug, Clone)]
+pub struct UserSkill {
+    level: user_skill::Model,
+    skill: skill::Model,
+}
+
+/// How well a freelancer knows a skill.
+#[Object]
+impl UserSkill {
+    /// Which skill.
+    async fn skill(&self) -> Skill {
+        Skill(self.skill.clone())
+    }
+
+    /// How well, from 1 (knows about it) to 5 (masters it).
+    async fn proficiency(&self) -> i32 {
+        self.level.proficiency
+    }
+
+    /// For how many years, 0 to 60.
+    async fn years(&self) -> i32 {
+        self.level.years
+    }
+}
+
+/// Which freelancers are wanted; everything given must hold.
+#[derive(Debug, Default, InputObject)]
+pub struct FreelancerFilter {
+    /// A piece of the name, the headline or the bio, whatever its case.
+    pub search: Option<String>,
+    /// They have every one of these skills.
+    pub skill_ids: Option<Vec<ID>>,
+    /// Their rate an hour is at least this.
+    pub min_hourly_rate: Option<MoneyInput>,
+    /// Their rate an hour is at most this.
+    pub max_hourly_rate: Option<MoneyInput>,
+}
+
+impl FreelancerFilter {
+    fn parse(self) -> domain::Result<account::FreelancerFilter> {
+        let money =
+            |field: &str, input: Option<MoneyInput>| input.map(|input| input.parse(field)).transpose();
+        Ok(account::FreelancerFilter {
+            search: self.search,
+            skill_ids: parse_ids("filter.skillIds", &self.skill_ids.unwrap_or_default())?,
+            min_hourly_rate: money("filter.minHourlyRate", self.min_hourly_rate)?,
+            max_hourly_rate: money("filter.maxHourlyRate", self.max_hourly_rate)?,
+        })
+    }
+}
+
+/// By what freelancers are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "account::FreelancerOrder")]
+pub enum FreelancerOrderField {
+    /// By when they registered.
+    CreatedAt,
+    /// By their rate an hour; those who name none are left out.
+    HourlyRate,
+}
+
+/// The order of a list of freelancers.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct FreelancerOrder {
+    /// By what.
+    pub field: FreelancerOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    pub direction: OrderDirection,
+}
+
+/// Reads of people.
+#[derive(Debug, Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// You; null when you are not signed in.
+    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
+        let Some(id) = actor(ctx)?.user_id() else { return Ok(None) };
+        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
+    }
+
+    /// A person's profile; null when there is no such person.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose profile.")] id: ID,
+    ) -> async_graphql::Result<Option<User>> {
+        let id = parse_id("id", &id).map_err(fault)?;
+        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
+    }
+
+    /// The freelancers on the marketplace, newest first unless ordered otherwise.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's four, filter and order")]
+    async fn freelancers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which freelancers; all of them when left out.")] filter: Option<FreelancerFilter>,
+        #[graphql(desc = "In which order.")] order_by: Option<FreelancerOrder>,
+    ) -> async_graphql::Result<Listing<User>> {
+        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
+        let order = order_by.unwrap_or(FreelancerOrder {
+            field: FreelancerOrderField::CreatedAt,
+            direction: OrderDirection::Desc,
+        });
+        let descending = order.direction == OrderDirection::Desc;
+        let list = account::freelancers(&filter, order.field.into(), descending).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), User).await
+    }
+}
+
+/// What can be done with one's own profile.
+#[derive(Debug, Default)]
+pub struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Changes your profile. A field that is left out stays as it is; null empties it.
+    async fn profile_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
+    ) -> async_graphql::Result<ProfileUpdatePayload> {
+        let updated = match input.parse() {
+            Ok(input) => account::profile_update(app(ctx)?, actor(ctx)?, input).await,
+            Err(error) => Err(error),
+        };
+        let (user, user_errors) = answer(updated)?;
+        Ok(ProfileUpdatePayload { user: user.map(User), user_errors })
+    }
+}
