@@ -7,7 +7,7 @@ use domain::{
     App, Error,
     entities::{
         CategoryId, ContractId, MilestoneId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
-        milestone, project, proposal, skill, upload, user,
+        milestone, project, proposal, skill, upload, user, user_skill,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -59,6 +59,34 @@ by_id! {
     contract: ContractId,
     milestone: MilestoneId,
     upload: UploadId,
+}
+
+/// The key of a person's skills: [`UserId`] alone stands for the person's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SkillsOf(UserId);
+
+impl Loader<SkillsOf> for Rows {
+    type Value = Vec<(user_skill::Model, skill::Model)>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SkillsOf]) -> Result<HashMap<SkillsOf, Self::Value>, Self::Error> {
+        let users = keys.iter().map(|key| key.0);
+        let rows = domain::account::skills_of(self.app.db.reader(), users).await.map_err(Arc::new)?;
+        let mut skills: HashMap<SkillsOf, Self::Value> = HashMap::new();
+        for (level, skill) in rows {
+            skills.entry(SkillsOf(level.user_id)).or_default().push((level, skill));
+        }
+        Ok(skills)
+    }
+}
+
+/// A person's skills, the strongest first.
+pub async fn load_skills_of(
+    ctx: &Context<'_>,
+    user: UserId,
+) -> async_graphql::Result<Vec<(user_skill::Model, skill::Model)>> {
+    let skills = ctx.data::<DataLoader<Rows>>()?.load_one(SkillsOf(user)).await.map_err(shared)?;
+    Ok(skills.unwrap_or_default())
 }
 
 /// The row of an id that another row holds: it is there, because a foreign key says so.

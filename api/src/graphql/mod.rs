@@ -20,6 +20,7 @@ pub mod milestone;
 pub mod node;
 pub mod notification;
 pub mod payment;
+pub mod profile;
 pub mod project;
 pub mod proposal;
 pub mod session;
