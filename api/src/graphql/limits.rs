@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextPrepareRequest, NextRequest, NextValidation,
+    Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextPrepareRequest, NextRequest,
+    NextValidation,
 };
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
@@ -122,7 +123,8 @@ impl Extension for Watch {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(ctx, request).await?;
-        let known = request.data.get(&TypeId::of::<Operation>()).and_then(|data| data.downcast_ref::<Operation>());
+        let known =
+            request.data.get(&TypeId::of::<Operation>()).and_then(|data| data.downcast_ref::<Operation>());
         let introspects = match known {
             Some(operation) => operation.introspects,
             None => {
@@ -167,7 +169,9 @@ impl Watch {
     fn shorten(&self, errors: Vec<ServerError>) -> Vec<ServerError> {
         let shown = errors.into_iter().take(ERRORS).map(|mut error| {
             // async-graphql suggests arguments of directives even where suggestions are switched off.
-            if self.closed && let Some(at) = error.message.find(" Did you mean") {
+            if self.closed
+                && let Some(at) = error.message.find(" Did you mean")
+            {
                 error.message.truncate(at);
             }
             coded(error, code::VALIDATION_FAILED)

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-    FragmentDefinition, SelectionSet, VariableDefinition,
+    Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
+    OperationType, Selection, SelectionSet, VariableDefinition,
 };
 use async_graphql::{Name, Positioned, ServerResult, Value, Variables};
 
-
 use super::refusal::{code, exceeded, refused};
-use super::{
-    ALIASES, DEFINITIONS, DEPTH, DIRECTIVES, INTROSPECTION_DEPTH, NESTING, ROOT_FIELDS, SELECTIONS,
-};
+use super::{ALIASES, DEFINITIONS, DEPTH, DIRECTIVES, INTROSPECTION_DEPTH, NESTING, ROOT_FIELDS, SELECTIONS};
 
 /// The lists of introspection that lead from a type to more types.
 const TYPE_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
@@ -45,10 +42,8 @@ pub struct RootField {
 impl Operation {
     /// Refuses a request that leaves out a variable which has to be there.
     pub(super) fn require_variables(&self, variables: &Variables) -> ServerResult<()> {
-        let missing = self
-            .required
-            .iter()
-            .find(|(name, _)| matches!(variables.get(name), None | Some(Value::Null)));
+        let missing =
+            self.required.iter().find(|(name, _)| matches!(variables.get(name), None | Some(Value::Null)));
         match missing {
             None => Ok(()),
             Some((name, of)) => {
@@ -132,10 +127,8 @@ fn collect(
 ) {
     for selection in &set.items {
         match &selection.node {
-            Selection::Field(field) => found.push(RootField {
-                name: field.node.name.node.clone(),
-                email: email(&field.node, variables),
-            }),
+            Selection::Field(field) => found
+                .push(RootField { name: field.node.name.node.clone(), email: email(&field.node, variables) }),
             Selection::InlineFragment(fragment) => {
                 collect(document, &fragment.node.selection_set.node, variables, found);
             }

@@ -117,7 +117,8 @@ fn strings_are_one_token() {
 #[tokio::test]
 async fn definitions() {
     let query = |count: usize| {
-        let fragments: Vec<String> = (1..count).map(|n| format!("fragment F{n} on Query {{ number }}")).collect();
+        let fragments: Vec<String> =
+            (1..count).map(|n| format!("fragment F{n} on Query {{ number }}")).collect();
         let spreads: Vec<String> = (1..count).map(|n| format!("...F{n}")).collect();
         format!("{{ again {{ {} }} }} {}", spreads.join(" "), fragments.join(" "))
     };
@@ -213,7 +214,9 @@ async fn a_closed_schema_explains_nothing() {
         let answer = closed.execute(query).await;
         assert_eq!(answer.errors.len(), 1, "{query}");
     }
-    for query in ["{ numbre }", "{ number(frist: 1) }", "{ page(frist: 1) { number } }", "{ number @skip(fi: true) }"] {
+    for query in
+        ["{ numbre }", "{ number(frist: 1) }", "{ page(frist: 1) { number } }", "{ number @skip(fi: true) }"]
+    {
         let errors = closed.execute(query).await.errors;
         assert!(!errors.is_empty(), "{query}");
         assert!(!errors.iter().any(|error| error.message.contains("Did you mean")), "{errors:?}");
@@ -239,8 +242,11 @@ async fn a_long_list_of_errors_is_cut() {
 
 #[test]
 fn the_address_of_an_attempt_is_found_wherever_it_stands() {
-    let by_variable = Request::new("mutation($i: I!) { ...F } fragment F on M { a: sessionCreate(input: $i) { x } }")
-        .variables(Variables::from_json(serde_json::json!({ "i": { "email": "a@b.c", "password": "secret" } })));
+    let by_variable =
+        Request::new("mutation($i: I!) { ...F } fragment F on M { a: sessionCreate(input: $i) { x } }")
+            .variables(Variables::from_json(
+                serde_json::json!({ "i": { "email": "a@b.c", "password": "secret" } }),
+            ));
     let part = Request::new("mutation($e: String!) { sessionCreate(input: { email: $e }) { x } }")
         .variables(Variables::from_json(serde_json::json!({ "e": "a@b.c" })));
     let literal = Request::new("mutation { sessionCreate(input: { email: \"a@b.c\" }) { x } }");
