@@ -35,7 +35,12 @@ impl Clock {
     }
 
     fn new(micros: i64, frozen: bool) -> Self {
-        Self(Arc::new(Inner { micros: AtomicI64::new(micros), frozen, moved: Notify::new(), ids: Mutex::new(ContextV7::new()) }))
+        Self(Arc::new(Inner {
+            micros: AtomicI64::new(micros),
+            frozen,
+            moved: Notify::new(),
+            ids: Mutex::new(ContextV7::new()),
+        }))
     }
 
     /// Now, to the microsecond: the finest that both databases keep.

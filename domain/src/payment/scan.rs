@@ -78,8 +78,12 @@ pub async fn look_at(app: &App, tx: &Tx, cursor: &chain_cursor::Model, due: Date
         ..Default::default()
     };
     change.update(&**tx).await?;
-    let key = queue::key(format!("chain-{}", cursor.chain_id), 0, look);
-    queue::enqueue(app, &**tx, &ChainScan {}, &key, due).await
+    queue::enqueue(app, &**tx, &ChainScan {}, &key(cursor.chain_id, look), due).await
+}
+
+/// The key of one look.
+pub(crate) fn key(chain_id: i64, look: i32) -> String {
+    queue::key(format!("chain-{chain_id}"), 0, look)
 }
 
 async fn block(app: &App, tag: BlockTag) -> Result<Block> {
