@@ -67,7 +67,8 @@ impl NodeError {
     }
 
     fn reason(&self) -> String {
-        let words = self.data.as_deref().and_then(revert_reason);
+        let words =
+            self.data.as_deref().and_then(revert_reason).filter(|words| !self.message.contains(words));
         let words = words.map(|words| format!(" ({})", one_line(&words))).unwrap_or_default();
         format!("the node says {:?}{words}, code {}", self.message, self.code)
     }

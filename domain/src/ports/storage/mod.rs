@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::PortError;
 
+mod disposition;
 mod s3;
 
 pub use s3::{S3Storage, StorageSettings};

@@ -16,11 +16,10 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{ObjectInfo, PresignedRequest, Storage};
+use super::{ObjectInfo, PresignedRequest, Storage, disposition::attachment};
 use crate::ports::PortError;
 
 /// How long a connection may take to open.
@@ -31,21 +30,6 @@ const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
 const CALL_LIMIT: Duration = Duration::from_secs(45);
 /// Attempts in one call, the first included; beyond them a job looks again later.
 const ATTEMPTS: u32 = 3;
-/// What RFC 5987 lets stand in an extended parameter as it is, beside letters and digits.
-const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'!')
-    .remove(b'#')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'^')
-    .remove(b'_')
-    .remove(b'`')
-    .remove(b'|')
-    .remove(b'~');
-
 /// Which bucket, and who we are to it.
 #[derive(Debug, Clone)]
 pub struct StorageSettings {
@@ -63,7 +47,6 @@ pub struct StorageSettings {
 }
 
 /// A [`Storage`] in one bucket.
-#[derive(Debug)]
 pub struct S3Storage {
     client: Client,
     bucket: String,
@@ -211,7 +194,13 @@ impl Storage for S3Storage {
     }
 
     async fn verify(&self) -> Result<(), PortError> {
-        self.client.head_bucket().bucket(&self.bucket).send().await.map(drop).map_err(failed)
+        let head = self.client.head_bucket().bucket(&self.bucket).send().await;
+        head.map(drop).map_err(|error| match status(&error) {
+            Some(301) => refused("the bucket is in another region".to_owned()),
+            Some(403) => refused("the bucket is not open to these credentials".to_owned()),
+            Some(404) => refused("there is no such bucket".to_owned()),
+            _ => failed(error),
+        })
     }
 }
 
@@ -242,18 +231,6 @@ fn presigned(method: &'static str, request: &presigning::PresignedRequest) -> Pr
     }
 }
 
-/// A `Content-Disposition` that saves under this name: plain for old clients, whole after RFC 5987 for the others.
-fn attachment(filename: &str) -> String {
-    let plain: String =
-        filename
-            .chars()
-            .map(|c| {
-                if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | '/') || c == ' ' { c } else { '_' }
-            })
-            .collect();
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(filename, ATTR_CHAR))
-}
-
 fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
@@ -263,8 +240,10 @@ fn failed<E: ProvideErrorMetadata>(error: SdkError<E>) -> PortError {
     match &error {
         SdkError::ServiceError(_) => {
             let status = status(&error).unwrap_or_default();
-            let code = error.code().unwrap_or("no code");
-            let reason = format!("HTTP {status}, {code}: {}", error.message().unwrap_or("no message"));
+            // The answer to a HEAD has no body, so neither code nor message.
+            let code = error.code().unwrap_or_default();
+            let reason =
+                format!("HTTP {status} {code} {}", error.message().unwrap_or_default()).trim_end().to_owned();
             let passes = status >= 500
                 || matches!(status, 408 | 429)
                 || matches!(
@@ -345,13 +324,6 @@ mod tests {
         );
         assert_eq!(query["response-content-type"], "application/octet-stream");
         assert_eq!(request.headers, []);
-    }
-
-    #[test]
-    fn a_name_cannot_leave_its_header() {
-        let header = attachment("a\r\nSet-Cookie: x=1\"; filename=evil.exe");
-        assert!(header.chars().all(|c| !c.is_control()), "{header}");
-        assert_eq!(header.matches('"').count(), 2, "{header}");
     }
 
     #[tokio::test]
