@@ -1,1 +1,9 @@
+//! What the world sees: the GraphQL schema and the router that serves it. Tests start the very same things.
 
+pub mod auth;
+pub mod error;
+pub mod graphql;
+pub mod http;
+pub mod loaders;
+
+pub use graphql::schema;

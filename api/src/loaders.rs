@@ -6,8 +6,8 @@ use async_graphql::{Context, dataloader::{DataLoader, Loader}};
 use domain::{
     App, Error,
     entities::{
-        CategoryId, ContractId, MilestoneId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
-        milestone, project, proposal, skill, upload, user, user_skill,
+        CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
+        ledger_transfer, milestone, payment, project, proposal, skill, upload, user, user_skill,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -15,10 +15,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use crate::error::fault;
 
 mod market;
+mod money;
 
 pub use market::{
     ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
 };
+
+pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
 
 /// Loads rows by their ids. It decides nothing: who may see a row was decided by what led to it.
 pub struct Rows {
@@ -59,6 +62,8 @@ by_id! {
     contract: ContractId,
     milestone: MilestoneId,
     upload: UploadId,
+    payment: PaymentId,
+    ledger_transfer: LedgerTransferId,
 }
 
 /// The key of a person's skills: [`UserId`] alone stands for the person's row.

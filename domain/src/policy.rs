@@ -40,7 +40,6 @@ pub enum Action<'a> {
     ProjectSee(&'a project::Model),
     ProposalSee(&'a proposal::Model, &'a project::Model),
     ContractSee(&'a contract::Model),
-    PaymentSee(&'a payment::Model),
     PrivateProfileSee(entities::UserId),
     // operators
     JobsManage,
@@ -79,11 +78,6 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         ContractSee(contract) => {
             shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
         }
-        PaymentSee(payment) => shown(
-            payment.payer_id.is_some_and(|id| actor.is(id))
-                || payment.payee_id.is_some_and(|id| actor.is(id))
-                || actor.sees_all(),
-        ),
         PrivateProfileSee(user) => shown(actor.is(user) || actor.sees_all()),
 
         OwnAccount | UploadCreate => acting(actor).map(drop),

@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use domain::{
     App,
-    page::{DEFAULT_PAGE, List, PageRequest},
+    page::{DEFAULT_PAGE, List, Page, PageRequest},
 };
 use futures::future::BoxFuture;
 use sea_orm::{EntityTrait, ModelTrait};
@@ -61,11 +61,21 @@ where
 {
     let page = list.page(app.db.reader(), &request).await.map_err(fault)?;
     let db = app.db.clone();
-    let total = Total(Arc::new(move || {
+    let count = move || -> BoxFuture<'static, domain::Result<u64>> {
         let (list, db) = (list.clone(), db.clone());
         Box::pin(async move { list.count(db.reader()).await })
-    }));
+    };
+    Ok(connect_page(page, count, node))
+}
+
+/// Answers a connection from a page that was read already; `count` counts the whole list when asked.
+pub fn connect_page<M, N: OutputType>(
+    page: Page<M>,
+    count: impl Fn() -> BoxFuture<'static, domain::Result<u64>> + Send + Sync + 'static,
+    node: impl Fn(M) -> N,
+) -> Listing<N> {
+    let total = Total(Arc::new(count));
     let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, total);
     connection.edges.extend(page.rows.into_iter().map(|(cursor, row)| Edge::new(cursor, node(row))));
-    Ok(connection)
+    connection
 }

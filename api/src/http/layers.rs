@@ -24,7 +24,7 @@ use tracing::{Span, field};
 use uuid::Uuid;
 
 use super::problem::{Problem, code};
-use super::{BODY, HttpSettings, HttpState, PATIENCE};
+use super::{BODY, HttpState, PATIENCE};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,7 +38,7 @@ pub(super) fn around(routes: Router, state: &HttpState) -> Router {
         // The last layer is the outermost.
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn(in_time))
-        .layer(cors(&state.settings))
+        .layer(cors(state))
         .layer(middleware::map_response(move |response: Response| ready(with_headers(response, secure))))
         .layer(compression)
         .layer(CatchPanicLayer::custom(panicked))
@@ -113,13 +113,15 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     Problem::internal(&domain::Error::bug(format!("panic: {what}"))).into_response()
 }
 
-fn cors(settings: &HttpSettings) -> CorsLayer {
-    let origins = if settings.cors_origins.iter().any(|origin| origin == "*") {
+fn cors(state: &HttpState) -> CorsLayer {
+    let named = &state.settings.cors_origins;
+    let origins = if named.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(
-            settings.cors_origins.iter().filter_map(|origin| origin.trim_end_matches('/').parse().ok()),
-        )
+        let own = state.app.settings.public_url.origin().ascii_serialization();
+        let origins =
+            named.iter().chain([&own]).filter_map(|origin| origin.trim_end_matches('/').parse().ok());
+        AllowOrigin::list(origins.collect::<Vec<HeaderValue>>())
     };
     let name = HeaderName::from_static;
     CorsLayer::new()

@@ -7,7 +7,7 @@ use entities::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -61,7 +61,7 @@ pub(crate) async fn offer(
         status: ContractStatus::Pending,
         description,
         amount: Usdc::sum(plan.iter().map(|milestone| milestone.amount))?,
-        fee_schedule: fee_schedule_at(tx, now).await?,
+        fee_schedule: fee_in_force(&**tx, now).await?.version,
         start_at: terms.start_at,
         end_at: terms.end_at,
         lapses_at: now + ANSWER_WITHIN,
@@ -235,14 +235,14 @@ fn check(terms: &Terms) -> Result<String> {
 }
 
 /// The fee schedule that new contracts take: the newest in force.
-async fn fee_schedule_at(tx: &Tx, now: DateTime<Utc>) -> Result<i32> {
-    let schedule = fee_schedule::Entity::find()
+pub async fn fee_in_force(conn: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<fee_schedule::Model> {
+    fee_schedule::Entity::find()
         .filter(fee_schedule::Column::EffectiveAt.lte(now))
         .order_by_desc(fee_schedule::Column::EffectiveAt)
         .order_by_desc(fee_schedule::Column::Version)
-        .one(&**tx)
-        .await?;
-    schedule.map(|schedule| schedule.version).ok_or_else(|| Error::bug("no fee schedule is in force"))
+        .one(conn)
+        .await?
+        .ok_or_else(|| Error::bug("no fee schedule is in force"))
 }
 
 /// The event that people are told of: a contract got into this state.

@@ -9,14 +9,13 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor, App, Error, Tx,
+    Actor, App, Error, Tx, account,
     check::Check,
     error::{Code, Result},
     notification::{Notice, notify},
     payment::record,
     policy::{self, Action},
     upload,
-    account::user_name,
 };
 
 mod money;
@@ -75,19 +74,10 @@ pub(crate) async fn step(
     Ok(change.update(&**tx).await?)
 }
 
-/// Loads a milestone locked, with its contract, and checks that the actor may.
-async fn open(
-    tx: &Tx,
-    actor: &Actor,
-    id: MilestoneId,
-    action: impl for<'a> Fn(&'a contract::Model) -> Action<'a> + Send,
-) -> Result<(milestone::Model, contract::Model)> {
-    let milestone = record::lock_milestone(tx, id).await;
-    // Who is not signed in is told so, whatever id they try.
-    actor.signed_in()?;
-    let milestone = milestone?;
+/// Loads a milestone locked, with its contract.
+async fn open(tx: &Tx, id: MilestoneId) -> Result<(milestone::Model, contract::Model)> {
+    let milestone = record::lock_milestone(tx, id).await?;
     let contract = contract_of(tx, &milestone).await?;
-    policy::authorise(actor, action(&contract), "milestoneId", "milestone")?;
     Ok((milestone, contract))
 }
 
@@ -118,8 +108,10 @@ pub async fn submit(
     let mut check = Check::new();
     let note = check.text("note", note, 1..=5_000);
     check.done()?;
+    actor.signed_in()?;
     let tx = app.db.begin().await?;
-    let (milestone, contract) = open(&tx, actor, id, Action::MilestoneSubmit).await?;
+    let (milestone, contract) = open(&tx, id).await?;
+    policy::authorise(actor, Action::MilestoneSubmit(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Submitted)?;
     let now = app.clock.now();
     let milestone =
@@ -135,7 +127,7 @@ pub async fn submit(
     let subject = handed_in.id.to_string();
     submission::Entity::insert(submission::ActiveModel::from(handed_in)).exec_without_returning(&*tx).await?;
     upload::attach(app, &tx, actor, UploadPurpose::Deliverable, uploads, &subject, "uploadIds").await?;
-    let freelancer = user_name(&tx, contract.freelancer_id).await?;
+    let freelancer = account::display_name(&tx, contract.freelancer_id).await?;
     let notice = Notice::MilestoneSubmitted { milestone: id, title: milestone.title.clone(), freelancer };
     notify(app, &tx, contract.client_id, notice, &format!("{id}:SUBMITTED:{}", milestone.version)).await?;
     tx.commit().await?;
@@ -152,8 +144,10 @@ pub async fn request_changes(
     let mut check = Check::new();
     let feedback = check.text("feedback", feedback, 1..=5_000);
     check.done()?;
+    actor.signed_in()?;
     let tx = app.db.begin().await?;
-    let (milestone, contract) = open(&tx, actor, id, Action::MilestoneRequestChanges).await?;
+    let (milestone, contract) = open(&tx, id).await?;
+    policy::authorise(actor, Action::MilestoneRequestChanges(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Funded)?;
     let milestone = step(app, &tx, &milestone, Step::RequestChanges, |row| row.auto_release_at = Set(None)).await?;
     answer(app, &tx, id, Some(&feedback)).await?;

@@ -14,7 +14,7 @@ use crate::{
     money::Split,
     notification::{Notice, notify},
     payment::{self, NewPayment, open_deposit, open_outgoing},
-    policy::Action,
+    policy::{self, Action},
     wallet,
 };
 
@@ -28,10 +28,11 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let (milestone, contract) = open(&tx, actor, id, Action::MilestoneFund).await?;
+    let (milestone, contract) = open(&tx, id).await?;
+    policy::authorise(actor, Action::MilestoneFund(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Funding)?;
     let milestone = step(app, &tx, &milestone, Step::Fund, |_| ()).await?;
-    if wallet::count(&*tx, person.id).await? == 0 {
+    if wallet::of_user(&*tx, person.id).await?.is_empty() {
         return Err(Error::rejected(
             "",
             Code::Unverified,
@@ -66,7 +67,8 @@ pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Re
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let (milestone, contract) = open(&tx, actor, id, Action::MilestoneApprove).await?;
+    let (milestone, contract) = open(&tx, id).await?;
+    policy::authorise(actor, Action::MilestoneApprove(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Approved)?;
     let milestone = step(app, &tx, &milestone, Step::Approve, |row| row.auto_release_at = Set(None)).await?;
     answer(app, &tx, id, None).await?;
@@ -121,7 +123,8 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let (milestone, contract) = open(&tx, actor, id, Action::MilestoneRefund).await?;
+    let (milestone, contract) = open(&tx, id).await?;
+    policy::authorise(actor, Action::MilestoneRefund(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Refunding)?;
     let from = milestone.status;
     let milestone = step(app, &tx, &milestone, Step::StartRefund, |row| row.returns_to = Set(Some(from))).await?;

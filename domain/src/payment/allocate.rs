@@ -35,7 +35,7 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
     if let Some(known) = known {
         return moved(app, tx, known, transfer, block_number, block_time).await;
     }
-    let user = wallet::owner_of(&**tx, transfer.from).await?;
+    let user = wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?;
     let payment = match user {
         Some(user) => choose(tx, user, transfer.transaction_hash, amount, block_time).await?,
         None => None,

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, deposit_hint, payment,
+    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, contract, deposit_hint, payment,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::OnConflict,
 };
 
@@ -111,7 +111,7 @@ pub(crate) async fn deposit_of(tx: &Tx, milestone: MilestoneId) -> Result<Option
     Ok(deposit.map(|row| row.id))
 }
 
-/// The payments that an actor may see: their own on either side, or all for admins.
+/// The payments that an actor may see: their own, those on their contracts, or all for admins.
 pub fn visible(actor: &Actor) -> Select<payment::Entity> {
     let select = payment::Entity::find();
     if actor.sees_all() {
@@ -119,8 +119,13 @@ pub fn visible(actor: &Actor) -> Select<payment::Entity> {
     }
     // Nobody is nobody's payer: an anonymous actor gets an empty list.
     let Some(user) = actor.user_id() else { return select.filter(payment::Column::Id.is_null()) };
+    let party = Condition::any().add(contract::Column::ClientId.eq(user)).add(contract::Column::FreelancerId.eq(user));
+    let theirs = contract::Entity::find().select_only().column(contract::Column::Id).filter(party).into_query();
     select.filter(
-        Condition::any().add(payment::Column::PayerId.eq(user)).add(payment::Column::PayeeId.eq(user)),
+        Condition::any()
+            .add(payment::Column::PayerId.eq(user))
+            .add(payment::Column::PayeeId.eq(user))
+            .add(payment::Column::ContractId.in_subquery(theirs)),
     )
 }
 
@@ -184,7 +189,7 @@ pub async fn report_transaction(app: &App, actor: &Actor, id: PaymentId, hash: &
         .do_nothing()
         .to_owned();
     deposit_hint::Entity::insert(hint).on_conflict(once).exec_without_returning(&*tx).await?;
-    record::look_at(app, &tx, &payment, app.clock.now()).await?;
+    look_at(app, &tx, &payment, app.clock.now()).await?;
     tx.commit().await?;
     Ok(payment)
 }

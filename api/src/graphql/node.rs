@@ -1,0 +1,115 @@
+//! `node` and `nodes`: any thing by its id, if the viewer may see it.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+use domain::{
+    Error, account, contract, entities::AnyId, milestone, notification, payment, project, proposal, queue, skill,
+    upload, wallet,
+    policy::{self, Action},
+};
+
+use super::{
+    category::Category, contract::Contract, job::{self, Job}, milestone::Milestone, notification::Notification,
+    payment::Payment, project::Project, proposal::Proposal, skill::Skill, support::{actor, app}, upload::Upload,
+    user::User, wallet::Wallet,
+};
+use crate::error::{fault, found};
+
+/// Anything that has an id of its own and can be asked for by it.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, unique over all kinds."))]
+#[expect(clippy::large_enum_variant, reason = "one lives for a moment, while it is answered")]
+pub enum Node {
+    /// A person.
+    User(User),
+    /// A category.
+    Category(Category),
+    /// A skill.
+    Skill(Skill),
+    /// A project.
+    Project(Project),
+    /// A proposal.
+    Proposal(Proposal),
+    /// A contract.
+    Contract(Contract),
+    /// A milestone.
+    Milestone(Milestone),
+    /// A payment.
+    Payment(Payment),
+    /// A wallet.
+    Wallet(Wallet),
+    /// An upload.
+    Upload(Upload),
+    /// A notification.
+    Notification(Notification),
+    /// A job.
+    Job(Job),
+}
+
+/// Reading anything by its id.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Any thing by its id; null when it is not there, or when you may not see it.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The thing's id.")] id: ID,
+    ) -> Result<Option<Node>> {
+        resolve(ctx, &id).await
+    }
+
+    /// Several things by their ids, in that order; null in the place of what you may not see. At most 100.
+    #[graphql(complexity = "ids.len() * (5 + child_complexity)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The things' ids, at most 100.", validator(max_items = 100))] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        futures::future::try_join_all(ids.iter().map(|id| resolve(ctx, id))).await
+    }
+}
+
+/// The thing with this id, if the viewer may see it. An id of no kind is an error: it is a mistake.
+pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+    let (app, actor) = (app(ctx)?, actor(ctx)?);
+    if let Some(ulid) = id.strip_prefix(job::PREFIX) {
+        // To everybody but admins no job is there.
+        if policy::can(actor, Action::JobsManage).is_err() {
+            return Ok(None);
+        }
+        return Ok(queue::find(app, ulid).await.map_err(fault)?.map(|row| Node::Job(Job(row))));
+    }
+    let id: AnyId = id.parse().map_err(|error: domain::entities::InvalidId| fault(Error::from(error)))?;
+    match id {
+        AnyId::UserId(id) => found(account::user(app, id).await.map(|row| Node::User(User(row)))),
+        AnyId::CategoryId(id) => found(skill::category(app, id).await.map(|row| Node::Category(Category(row)))),
+        AnyId::SkillId(id) => found(skill::find(app, id).await.map(|row| Node::Skill(Skill(row)))),
+        AnyId::ProjectId(id) => found(project::find(app, actor, id).await.map(|row| Node::Project(Project(row)))),
+        AnyId::ProposalId(id) => found(proposal::find(app, actor, id).await.map(|row| Node::Proposal(Proposal(row)))),
+        AnyId::ContractId(id) => found(contract::find(app, actor, id).await.map(|row| Node::Contract(Contract(row)))),
+        AnyId::MilestoneId(id) => {
+            found(milestone::find(app, actor, id).await.map(|row| Node::Milestone(Milestone(row))))
+        }
+        AnyId::PaymentId(id) => found(payment::find(app, actor, id).await.map(|row| Node::Payment(Payment(row)))),
+        AnyId::WalletId(id) => found(wallet::find(app, actor, id).await.map(|row| Node::Wallet(Wallet(row)))),
+        AnyId::UploadId(id) => found(upload::find(app, actor, id).await.map(|row| Node::Upload(Upload(row)))),
+        AnyId::NotificationId(id) => {
+            found(notification::find(app, actor, id).await.map(|row| Node::Notification(Notification(row))))
+        }
+        // These have ids, but are shown only as part of something else.
+        AnyId::SessionId(_)
+        | AnyId::ProposedMilestoneId(_)
+        | AnyId::SubmissionId(_)
+        | AnyId::ChainTransferId(_)
+        | AnyId::ChainTransactionId(_)
+        | AnyId::ObjectDeletionId(_)
+        | AnyId::MailId(_)
+        | AnyId::LedgerAccountId(_)
+        | AnyId::LedgerTransferId(_)
+        | AnyId::LedgerPostingId(_)
+        | AnyId::AccountTokenId(_) => Ok(None),
+    }
+}

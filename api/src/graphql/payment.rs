@@ -1,0 +1,397 @@
+//! Payments, quotes, and hearing of a payment's changes.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription};
+use chrono::{DateTime, Utc};
+use domain::{
+    App,
+    entities::{ChainTransferStatus, EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc, chain_transfer, payment},
+    milestone as milestones, payment as payments,
+    payment::transfers::confirmations,
+    ports::chain,
+    queue::JobFilter as QueueFilter,
+};
+use futures::{Stream, StreamExt as _};
+
+use super::{
+    connection::{Listing, list_cost, page},
+    contract::Contract,
+    enums::{PaymentKind, PaymentRail, PaymentStatus},
+    events::EventFeed,
+    job::{Job, connect_jobs},
+    milestone::Milestone,
+    scalars::{BigInt, Money, MoneyInput},
+    support::{actor, app, parse_id},
+    user::User,
+};
+use crate::{
+    error::{UserError, answer, fault, found},
+    loaders::{ArrivedFor, ChainHead, SignedFor, load, load_if_any, load_or_default},
+};
+
+/// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
+pub struct Payment(pub payment::Model);
+
+#[Object]
+impl Payment {
+    /// The payment's id, `pay_...`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What it is for.
+    async fn kind(&self) -> PaymentKind {
+        self.0.kind.into()
+    }
+
+    /// Where it is in its life.
+    async fn status(&self) -> PaymentStatus {
+        self.0.status.into()
+    }
+
+    /// What it travels on.
+    async fn rail(&self) -> PaymentRail {
+        self.0.rail.into()
+    }
+
+    /// The contract that it belongs to.
+    async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
+        let Some(id) = self.0.contract_id else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(Contract(row)))
+    }
+
+    /// The milestone that it belongs to.
+    async fn milestone(&self, ctx: &Context<'_>) -> Result<Option<Milestone>> {
+        let Some(id) = self.0.milestone_id else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(Milestone(row)))
+    }
+
+    /// Whose money it is.
+    async fn payer(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.payer_id else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(User(row)))
+    }
+
+    /// Who gets it.
+    async fn payee(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.payee_id else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(User(row)))
+    }
+
+    /// The gross: fee and net together.
+    async fn amount(&self) -> Money {
+        self.0.amount.into()
+    }
+
+    /// The platform's part.
+    async fn fee(&self) -> Money {
+        self.0.fee.into()
+    }
+
+    /// What the payee gets.
+    async fn net(&self) -> Money {
+        self.0.net.into()
+    }
+
+    /// Where a deposit has to be sent, with its checksum; null for payouts.
+    async fn deposit_address(&self) -> Option<String> {
+        self.0.deposit_address.as_deref().map(checksummed)
+    }
+
+    /// A link that wallets open with address and amount filled in (EIP-681); null unless funds are awaited.
+    async fn payment_uri(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if self.0.status != Status::AwaitingFunds {
+            return Ok(None);
+        }
+        let received = self.arrived(ctx).await?;
+        let missing = self.0.amount.minus(received).map_err(|error| fault(error.into()))?;
+        Ok(payment_uri(app(ctx)?, missing))
+    }
+
+    /// By when a deposit has to be in a block; null for payouts.
+    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.0.expires_at
+    }
+
+    /// What has arrived for a deposit so far, confirmed or not; null for payouts.
+    async fn received(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        if self.0.kind != Kind::Deposit {
+            return Ok(None);
+        }
+        Ok(Some(self.arrived(ctx).await?.into()))
+    }
+
+    /// The USDC transfers that arrived for a deposit, as the chain shows them.
+    async fn transfers(&self, ctx: &Context<'_>) -> Result<Vec<ChainTransfer>> {
+        let head = load_if_any(ctx, ChainHead).await?.unwrap_or(0);
+        let rows = load_or_default(ctx, ArrivedFor(self.0.id)).await?;
+        Ok(rows.into_iter().map(|row| ChainTransfer { row, head }).collect())
+    }
+
+    /// The transaction that carries it: the newest that arrived for a deposit, or that was signed for a
+    /// payout. Null before there is one.
+    async fn transaction_hash(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if self.0.kind == Kind::Deposit {
+            let rows = load_or_default(ctx, ArrivedFor(self.0.id)).await?;
+            return Ok(rows.into_iter().next_back().map(|row| row.transaction_hash));
+        }
+        let rows = load_or_default(ctx, SignedFor(self.0.id)).await?;
+        Ok(rows.into_iter().next().map(|row| row.hash))
+    }
+
+    /// How many blocks confirm it by now, its own included; null before it is in a block.
+    async fn confirmations(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let block = if self.0.kind == Kind::Deposit {
+            let rows = load_or_default(ctx, ArrivedFor(self.0.id)).await?;
+            rows.iter().map(|row| row.block_number).max()
+        } else {
+            let rows = load_or_default(ctx, SignedFor(self.0.id)).await?;
+            rows.iter().find_map(|row| row.block_number)
+        };
+        let Some(block) = block else { return Ok(None) };
+        let head = load_if_any(ctx, ChainHead).await?.unwrap_or(0);
+        Ok(Some(confirmations(head, block)))
+    }
+
+    /// How many blocks it needs.
+    async fn required_confirmations(&self) -> Option<i32> {
+        self.0.required_confirmations
+    }
+
+    /// Why it failed, is held, or waits; null when nothing is wrong.
+    async fn failure_reason(&self) -> Option<&str> {
+        self.0.failure_reason.as_deref().or(self.0.hold_reason.as_deref())
+    }
+
+    /// Why it was asked for, in the words of who asked: refunds have one.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// The work queued for it, newest first: why it is waiting.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Job>> {
+        let filter = QueueFilter { subject: Some(self.0.id.to_string()), ..QueueFilter::default() };
+        connect_jobs(app(ctx)?, filter, page(first, after, last, before)).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it ended well; null until then.
+    async fn completed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.completed_at
+    }
+}
+
+impl Payment {
+    async fn arrived(&self, ctx: &Context<'_>) -> Result<Usdc> {
+        let rows = load_or_default(ctx, ArrivedFor(self.0.id)).await?;
+        Usdc::sum(rows.iter().map(|row| row.amount)).map_err(|error| fault(error.into()))
+    }
+}
+
+/// The EIP-681 link for what is still missing.
+fn payment_uri(app: &App, missing: Usdc) -> Option<String> {
+    let (chain, usdc, treasury) = (app.chain.chain_id(), app.chain.usdc(), app.chain.treasury());
+    missing.is_positive().then(|| chain::payment_uri(chain, usdc, treasury, missing))
+}
+
+/// A stored address as people compare it. One that does not parse is shown as it is.
+fn checksummed(address: &str) -> String {
+    address.parse::<chain::Address>().map_or_else(|_| address.to_owned(), chain::Address::checksummed)
+}
+
+/// A USDC transfer on the chain.
+pub struct ChainTransfer {
+    row: chain_transfer::Model,
+    head: i64,
+}
+
+#[Object]
+impl ChainTransfer {
+    /// The transaction that made it.
+    async fn transaction_hash(&self) -> &str {
+        &self.row.transaction_hash
+    }
+
+    /// Its place among the logs of its block.
+    async fn log_index(&self) -> i32 {
+        self.row.log_index
+    }
+
+    /// Who sent it, with its checksum.
+    async fn from(&self) -> String {
+        checksummed(&self.row.from_address)
+    }
+
+    /// Who received it, with its checksum: the treasury.
+    async fn to(&self) -> String {
+        checksummed(&self.row.to_address)
+    }
+
+    /// How much.
+    async fn amount(&self) -> Money {
+        self.row.amount.into()
+    }
+
+    /// The block it is in.
+    async fn block_number(&self) -> BigInt {
+        BigInt(self.row.block_number.into())
+    }
+
+    /// How many blocks confirm it by now, its own included.
+    async fn confirmations(&self) -> i32 {
+        confirmations(self.head, self.row.block_number)
+    }
+
+    /// Whether it was counted into the ledger.
+    async fn credited(&self) -> bool {
+        self.row.status == ChainTransferStatus::Credited
+    }
+}
+
+/// What a gross amount comes to.
+#[derive(SimpleObject)]
+pub struct Quote {
+    /// What the payer pays.
+    pub gross: Money,
+    /// What the platform keeps.
+    pub fee: Money,
+    /// What the payee gets: `fee + net = gross`, always.
+    pub net: Money,
+    /// The fee schedule that a contract made now would take.
+    pub fee_schedule: FeeSchedule,
+}
+
+/// A version of the platform's fee.
+#[derive(SimpleObject)]
+pub struct FeeSchedule {
+    /// Which version; a contract keeps the one it was made with.
+    pub version: i32,
+    /// Hundredths of a percent of the gross: 1,000 are 10%.
+    pub basis_points: i32,
+}
+
+/// What to quote.
+#[derive(Debug, InputObject)]
+pub struct QuoteInput {
+    /// The gross amount, above 0.
+    pub amount: MoneyInput,
+}
+
+/// Reading payments.
+#[derive(Default)]
+pub struct PaymentQuery;
+
+#[Object]
+impl PaymentQuery {
+    /// A payment; null when it is not there, or not yours.
+    async fn payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, `pay_...`.")] id: ID,
+    ) -> Result<Option<Payment>> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let found = found(async { payments::find(app, actor, parse_id("id", &id)?).await }.await)?;
+        Ok(found.map(Payment))
+    }
+
+    /// What a gross amount would come to under the fee now in force, before any money moves.
+    async fn quote(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to quote.")] input: QuoteInput,
+    ) -> Result<Quote> {
+        let amount = input.amount.parse("amount").map_err(fault)?;
+        let (split, schedule) = milestones::quote(app(ctx)?, amount).await.map_err(fault)?;
+        Ok(Quote {
+            gross: split.gross.into(),
+            fee: split.fee.into(),
+            net: split.net.into(),
+            fee_schedule: FeeSchedule { version: schedule.version, basis_points: schedule.basis_points },
+        })
+    }
+}
+
+/// Which transaction pays which deposit.
+#[derive(Debug, InputObject)]
+pub struct PaymentReportTransactionInput {
+    /// Your deposit, `pay_...`.
+    pub payment_id: ID,
+    /// The hash that your wallet shows: `0x` and 64 hex digits.
+    pub transaction_hash: String,
+}
+
+/// The payment after the change, or why there was none.
+#[derive(SimpleObject)]
+pub struct PaymentPayload {
+    /// The payment; null when something has to be mended first.
+    pub payment: Option<Payment>,
+    /// What has to be mended; empty when it worked.
+    pub user_errors: Vec<UserError>,
+}
+
+/// What can be done with payments.
+#[derive(Default)]
+pub struct PaymentMutation;
+
+#[Object]
+impl PaymentMutation {
+    /// Says which transaction pays a deposit. It is a hint that makes us look at once, never proof: what
+    /// counts is what the chain shows, and a deposit that nobody reports is found too.
+    async fn payment_report_transaction(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which transaction, for which deposit.")] input: PaymentReportTransactionInput,
+    ) -> Result<PaymentPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let result = async {
+            let id = parse_id("paymentId", &input.payment_id)?;
+            payments::report_transaction(app, actor, id, &input.transaction_hash).await
+        };
+        let (payment, user_errors) = answer(result.await)?;
+        Ok(PaymentPayload { payment: payment.map(Payment), user_errors })
+    }
+}
+
+/// Hearing of payments.
+#[derive(Default)]
+pub struct PaymentSubscription;
+
+#[Subscription]
+impl PaymentSubscription {
+    /// A payment that you may see: as it is now, and again after each change.
+    async fn payment_updated(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which payment, `pay_...`.")] payment_id: ID,
+    ) -> Result<impl Stream<Item = Result<Payment>> + use<>> {
+        let (app, actor) = (app(ctx)?.clone(), actor(ctx)?.clone());
+        let id: PaymentId = parse_id("paymentId", &payment_id).map_err(fault)?;
+        // Listened to before it is read, so that no change falls between.
+        let events = ctx.data::<EventFeed>()?.subscribe();
+        let first = payments::find(&app, &actor, id).await.map_err(fault)?;
+        let changes = events.filter_map(move |event| {
+            let (app, actor) = (app.clone(), actor.clone());
+            async move {
+                match event {
+                    Err(lagged) => Some(Err(lagged.into())),
+                    Ok(event) if event.kind == EventKind::PaymentUpdated && event.subject_id == id.0 => {
+                        Some(payments::find(&app, &actor, id).await.map(Payment).map_err(fault))
+                    }
+                    Ok(_) => None,
+                }
+            }
+        });
+        Ok(futures::stream::once(async { Ok(Payment(first)) }).chain(changes))
+    }
+}
