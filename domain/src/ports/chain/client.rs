@@ -220,6 +220,11 @@ impl Chain for EvmClient {
     /// Nodes limit the range or the answer of `eth_getLogs`, each in its own words: whatever a node says against a
     /// range, half of it is tried, down to a single block.
     async fn deposits(&self, from: u64, to: u64) -> Result<Vec<Transfer>, PortError> {
+        let head: U64 = self.ask("eth_blockNumber", json!([])).await?;
+        if head.as_u64() < to {
+            // Most nodes would answer with nothing for the blocks they lack, and deposits would be missed.
+            return Err(super::transient(format!("the node is at block {head}, before {to}")));
+        }
         let (mut next, mut span) = (from, LOG_SPAN);
         let mut found = Vec::new();
         while next <= to {
@@ -237,6 +242,8 @@ impl Chain for EvmClient {
                 Err(RpcError::Node(_) | RpcError::TooLarge | RpcError::TurnedAway(_)) if end > next => {
                     span = (end - next).div_ceil(2);
                 }
+                // Whatever it says: a search for deposits is never given up.
+                Err(RpcError::Node(error)) => return Err(error.transient()),
                 Err(error) => return Err(error.into()),
             }
         }

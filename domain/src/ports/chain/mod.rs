@@ -128,7 +128,8 @@ pub trait Chain: Send + Sync {
     async fn block(&self, tag: BlockTag) -> Result<Option<Block>, PortError>;
     /// The receipt of a transaction; `None` while it is not mined.
     async fn receipt(&self, transaction: TxHash) -> Result<Option<Receipt>, PortError>;
-    /// Every USDC transfer to the treasury in these blocks, both ends included, in chain order.
+    /// Every USDC transfer to the treasury in these blocks, both ends included, in chain order. Transient when
+    /// the node has not reached `to` yet.
     async fn deposits(&self, from: u64, to: u64) -> Result<Vec<Transfer>, PortError>;
     /// Whether the USDC contract is paused.
     async fn usdc_paused(&self) -> Result<bool, PortError>;

@@ -95,7 +95,10 @@ fn refusal(message: &str) -> Says {
 
 #[tokio::test]
 async fn deposits_come_in_order_however_narrow_the_node_is() {
-    let scene = Scene::new(|_, params| {
+    let scene = Scene::new(|method, params| {
+        if method == "eth_blockNumber" {
+            return Ok(json!("0x4b0"));
+        }
         let (from, to) = (number(&params[0]["fromBlock"]), number(&params[0]["toBlock"]));
         if to - from >= 10 {
             return refusal("query exceeds max block range 10");
@@ -110,13 +113,21 @@ async fn deposits_come_in_order_however_narrow_the_node_is() {
     assert_eq!(places, expected);
     assert!(found.iter().all(|transfer| transfer.from == PAYER && transfer.amount == Some(Usdc(1_000_000))));
     assert_eq!(scene.client.deposits(11, 10).await.unwrap(), []);
+    assert!(
+        scene.client.deposits(10, 1_201).await.unwrap_err().is_transient(),
+        "a block that is not there yet"
+    );
 }
 
 #[tokio::test]
 async fn a_block_that_cannot_be_searched_ends_the_search() {
-    let scene = Scene::new(|_, _| refusal("no")).await;
+    let scene = Scene::new(|method, _| match method {
+        "eth_blockNumber" => Ok(json!("0x7d0")),
+        _ => Err(json!({ "code": -32602, "message": "no" })),
+    })
+    .await;
     assert!(scene.client.deposits(1, 2_000).await.unwrap_err().is_transient());
-    assert!(scene.asked().len() <= 13, "halved, not tried one by one: {}", scene.asked().len());
+    assert!(scene.asked().len() <= 14, "halved, not tried one by one: {}", scene.asked().len());
 }
 
 #[tokio::test]
