@@ -7,7 +7,7 @@ use domain::{
     App, Error,
     entities::{
         CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
-        ledger_transfer, milestone, payment, project, proposal, skill, upload, user, user_skill,
+        ledger_transfer, milestone, payment, project, proposal, skill, upload, user,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -16,12 +16,14 @@ use crate::error::fault;
 
 mod market;
 mod money;
+mod people;
 
 pub use market::{
     ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
 };
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
+pub use people::UserSkillsOf;
 
 /// Loads rows by their ids. It decides nothing: who may see a row was decided by what led to it.
 pub struct Rows {
@@ -64,34 +66,6 @@ by_id! {
     upload: UploadId,
     payment: PaymentId,
     ledger_transfer: LedgerTransferId,
-}
-
-/// The key of a person's skills: [`UserId`] alone stands for the person's row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SkillsOf(UserId);
-
-impl Loader<SkillsOf> for Rows {
-    type Value = Vec<(user_skill::Model, skill::Model)>;
-    type Error = Arc<Error>;
-
-    async fn load(&self, keys: &[SkillsOf]) -> Result<HashMap<SkillsOf, Self::Value>, Self::Error> {
-        let users = keys.iter().map(|key| key.0);
-        let rows = domain::account::skills_of(self.app.db.reader(), users).await.map_err(Arc::new)?;
-        let mut skills: HashMap<SkillsOf, Self::Value> = HashMap::new();
-        for (level, skill) in rows {
-            skills.entry(SkillsOf(level.user_id)).or_default().push((level, skill));
-        }
-        Ok(skills)
-    }
-}
-
-/// A person's skills, the strongest first.
-pub async fn load_skills_of(
-    ctx: &Context<'_>,
-    user: UserId,
-) -> async_graphql::Result<Vec<(user_skill::Model, skill::Model)>> {
-    let skills = ctx.data::<DataLoader<Rows>>()?.load_one(SkillsOf(user)).await.map_err(shared)?;
-    Ok(skills.unwrap_or_default())
 }
 
 /// The row of an id that another row holds: it is there, because a foreign key says so.

@@ -14,7 +14,7 @@ pub struct Category(pub category::Model);
 #[Object]
 impl Category {
     /// Which category.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

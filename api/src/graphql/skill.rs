@@ -18,7 +18,7 @@ pub struct Skill(pub skill::Model);
 #[Object]
 impl Skill {
     /// Which skill.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     account, contract as domain_contract,
     entities::{skill, user, user_skill},
+    ledger as domain_ledger, payment as domain_payment,
     policy::{Action, can},
     project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
 };
@@ -13,6 +14,8 @@ use super::{
     connection::{Listing, connect, list_cost, page},
     contract::Contract,
     enums::{OrderDirection, Role},
+    ledger::LedgerEntry,
+    payment::Payment,
     profile::{ProfileUpdateInput, ProfileUpdatePayload},
     project::Project,
     proposal::Proposal,
@@ -23,7 +26,7 @@ use super::{
 };
 use crate::{
     error::{answer, fault, found},
-    loaders::load_skills_of,
+    loaders::{UserSkillsOf, load_or_default},
 };
 
 /// A person with an account.
@@ -41,7 +44,7 @@ impl User {
 #[Object]
 impl User {
     /// Who.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -94,7 +97,7 @@ impl User {
     /// A freelancer's skills, the strongest first.
     #[graphql(complexity = "1 + 10 * child_complexity")]
     async fn skills(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UserSkill>> {
-        let skills = load_skills_of(ctx, self.0.id).await?;
+        let skills = load_or_default(ctx, UserSkillsOf(self.0.id)).await?;
         Ok(skills.into_iter().map(|(level, skill)| UserSkill { level, skill }).collect())
     }
 
@@ -151,6 +154,42 @@ impl User {
         }
         let rows = domain_wallet::of_user(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
         Ok(Some(rows.into_iter().map(Wallet).collect()))
+    }
+
+    /// The payments they make and get, newest first. Null unless they are your own, or you are an
+    /// administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<Listing<Payment>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = domain_payment::of_user(actor(ctx)?, self.0.id);
+        connect(app(ctx)?, list, page(first, after, last, before), Payment).await.map(Some)
+    }
+
+    /// Their account with the platform, entry by entry, newest first. Null unless it is your own, or you
+    /// are an administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn ledger(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<Listing<LedgerEntry>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = domain_ledger::statement(self.0.id);
+        connect(app(ctx)?, list, page(first, after, last, before), LedgerEntry).await.map(Some)
     }
 
     /// When they registered.

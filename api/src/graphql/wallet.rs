@@ -19,7 +19,7 @@ pub struct Wallet(pub wallet::Model);
 #[Object]
 impl Wallet {
     /// Which wallet.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

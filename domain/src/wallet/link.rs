@@ -10,6 +10,7 @@ use crate::{
     clock::random_bytes,
     error::{Code, Error, Result},
     notification::{Notice, notify},
+    payment::payout,
     policy::{Action, authorise},
     ports::chain::{
         Address,
@@ -111,6 +112,7 @@ pub async fn link_complete(
         .map_err(|error| Error::taken(error, "message", TAKEN))?;
     if row.is_payout {
         notify(app, &tx, user, payout_changed(&row), &format!("{}:LINKED", row.id)).await?;
+        payout::wake_for(app, &tx, user).await?;
     }
     tx.commit().await?;
     Ok(row)

@@ -10,6 +10,7 @@ use crate::{
     Actor, App, account,
     error::{Code, Error, Result},
     notification::notify,
+    payment::payout,
     policy::{Action, authorise},
 };
 
@@ -57,6 +58,7 @@ pub async fn set_payout(
     .await?;
     let event = format!("{}:PAYOUT:{}", chosen.id, now.timestamp_micros());
     notify(app, &tx, user, payout_changed(&chosen), &event).await?;
+    payout::wake_for(app, &tx, user).await?;
     tx.commit().await?;
     Ok(chosen)
 }
