@@ -177,7 +177,7 @@ async fn wait(app: &App, id: PaymentId, reason: &str, until: DateTime<Utc>) -> R
     if !is_waiting(&payment) {
         return Ok(Outcome::Done);
     }
-    let payment = resumed(app, &tx, payment).await?;
+    resumed(app, &tx, payment).await?;
     let change = payment::ActiveModel {
         id: Set(id),
         hold_reason: Set(Some(reason.to_owned())),

@@ -9,6 +9,7 @@ use super::PortError;
 mod abi;
 mod broadcast;
 mod client;
+mod keystore;
 mod link;
 mod rpc;
 pub mod siwe;
@@ -16,6 +17,7 @@ mod treasury;
 mod types;
 
 pub use client::{EvmClient, EvmSettings};
+pub use keystore::keystore_key;
 pub use link::payment_uri;
 pub use types::{Address, AddressError, BlockHash, InvalidHex, TxHash};
 

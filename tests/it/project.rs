@@ -1,0 +1,165 @@
+//! Projects: who posts what, who sees it, and how a list is narrowed.
+
+use serde_json::{Value, json};
+
+use crate::{
+    market::{self, CREATE, category, code, codes, post, project},
+    support::TestApp,
+};
+
+#[tokio::test]
+async fn a_client_posts_a_project_with_its_skills_in_order() {
+    let app = TestApp::new().await;
+    let client = market::client(&app).await;
+    let skills = [market::skill(&app, "Rust").await, market::skill(&app, "GraphQL").await];
+    let mut input = project(&app).await;
+    input["skillIds"] = json!([skills[1], skills[0]]);
+    let answer = app.gql(&client, CREATE, json!({ "input": input })).await;
+    let project = &answer["data"]["projectCreate"]["project"];
+    assert_eq!(answer["data"]["projectCreate"]["userErrors"], json!([]));
+    assert_eq!(project["status"], "OPEN");
+    assert_eq!(project["skills"], json!([{ "name": "GraphQL" }, { "name": "Rust" }]));
+    assert_eq!(project["budgetMax"], json!({ "amount": "900.00", "currency": "USDC", "baseUnits": "900000000" }));
+    assert_eq!(project["proposalCount"], 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_limit_is_named_at_its_edge() {
+    let app = TestApp::new().await;
+    let client = market::client(&app).await;
+    let twice = market::skill(&app, "Rust").await;
+    let unknown = domain::entities::SkillId(uuid::Uuid::from_u128(1)).to_string();
+    let sixteen: Vec<&String> = vec![&twice; 16];
+    let money = |amount: &str| json!({ "amount": amount });
+    let cases = [
+        ("title", json!("x".repeat(5)), None),
+        ("title", json!("é".repeat(200)), None),
+        ("title", json!("    four    "), Some(("title", "TOO_SHORT"))),
+        ("title", json!("x".repeat(201)), Some(("title", "TOO_LONG"))),
+        ("title", json!("   "), Some(("title", "REQUIRED"))),
+        ("description", json!("x".repeat(30)), None),
+        ("description", json!("x".repeat(29)), Some(("description", "TOO_SHORT"))),
+        ("description", json!("x".repeat(10_000)), None),
+        ("description", json!("x".repeat(10_001)), Some(("description", "TOO_LONG"))),
+        ("budgetMin", money("0"), Some(("budgetMin", "OUT_OF_RANGE"))),
+        ("budgetMin", money("-1"), Some(("budgetMin", "OUT_OF_RANGE"))),
+        ("budgetMin", money("0.000001"), None),
+        ("budgetMin", money("0.0000001"), Some(("budgetMin.amount", "INVALID"))),
+        ("budgetMin", money("900"), None),
+        ("budgetMin", money("900.000001"), Some(("budgetMax", "OUT_OF_RANGE"))),
+        ("skillIds", json!([twice, twice]), Some(("skillIds.1", "INVALID"))),
+        ("skillIds", json!([unknown]), Some(("skillIds.0", "NOT_FOUND"))),
+        ("skillIds", json!(["skl_1"]), Some(("skillIds.0", "INVALID_ID"))),
+        ("skillIds", json!(sixteen), Some(("skillIds", "LIMIT_REACHED"))),
+        ("categoryId", json!(twice), Some(("categoryId", "INVALID_ID"))),
+        (
+            "categoryId",
+            json!(domain::entities::CategoryId(uuid::Uuid::from_u128(1)).to_string()),
+            Some(("categoryId", "NOT_FOUND")),
+        ),
+    ];
+    for (field, value, wanted) in cases {
+        let mut input = project(&app).await;
+        input[field] = value.clone();
+        let answer = app.gql(&client, CREATE, json!({ "input": input })).await;
+        let errors = codes(&answer, "projectCreate");
+        match wanted {
+            None => assert!(errors.is_empty(), "{field} {value}: {errors:?}"),
+            Some((at, code)) => {
+                assert_eq!(errors.first(), Some(&(at.to_owned(), code.to_owned())), "{field} {value}");
+                assert_eq!(answer["data"]["projectCreate"]["project"], Value::Null);
+            }
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn only_a_client_posts() {
+    let app = TestApp::new().await;
+    let freelancer = market::freelancer(&app).await;
+    let input = project(&app).await;
+    let answer = app.gql(&freelancer, CREATE, json!({ "input": input })).await;
+    assert_eq!(code(&answer, "projectCreate"), "FORBIDDEN");
+    let answer = app.gql("", CREATE, json!({ "input": input })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    app.finish().await;
+}
+
+const PUBLISH: &str = "mutation($id: ID!) { projectPublish(input: { projectId: $id }) {
+    project { status publishedAt } userErrors { field code message } } }";
+const SEE: &str = "query($id: ID!) { project(id: $id) { id status } }";
+
+#[tokio::test]
+async fn a_draft_is_its_clients_until_it_is_published_once() {
+    let app = TestApp::new().await;
+    let (client, other) = (market::client(&app).await, market::client(&app).await);
+    let freelancer = market::freelancer(&app).await;
+    let draft = post(&app, &client, json!({ "publish": false })).await;
+
+    for (token, sees) in [(client.as_str(), true), (&other, false), (&freelancer, false), ("", false)] {
+        let seen = app.gql(token, SEE, json!({ "id": draft })).await;
+        assert_eq!(seen["data"]["project"].is_object(), sees, "{seen}");
+        let listed = app.gql(token, "{ projects { totalCount } }", json!({})).await;
+        assert_eq!(listed["data"]["projects"]["totalCount"], i32::from(sees), "{listed}");
+    }
+    assert_eq!(code(&app.gql(&other, PUBLISH, json!({ "id": draft })).await, "projectPublish"), "NOT_FOUND");
+    assert_eq!(code(&app.gql(&freelancer, PUBLISH, json!({ "id": draft })).await, "projectPublish"), "FORBIDDEN");
+
+    let answer = app.gql(&client, PUBLISH, json!({ "id": draft })).await;
+    assert_eq!(answer["data"]["projectPublish"]["project"]["status"], "OPEN");
+    assert!(answer["data"]["projectPublish"]["project"]["publishedAt"].is_string());
+    assert!(app.gql("", SEE, json!({ "id": draft })).await["data"]["project"].is_object());
+
+    let again = app.gql(&client, PUBLISH, json!({ "id": draft })).await;
+    let error = &again["data"]["projectPublish"]["userErrors"][0];
+    assert_eq!(error["code"], "ILLEGAL_STATE");
+    assert_eq!(error["message"], "The project is OPEN; it cannot become OPEN from there.");
+    app.finish().await;
+}
+
+const LIST: &str = "query($filter: ProjectFilter, $order: ProjectOrder) {
+    projects(filter: $filter, orderBy: $order) { totalCount nodes { title } } }";
+
+async fn titles(app: &TestApp, filter: Value, order: Value) -> Vec<String> {
+    let answer = app.gql("", LIST, json!({ "filter": filter, "order": order })).await;
+    let nodes = answer["data"]["projects"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    nodes.iter().map(|node| node["title"].as_str().expect("a title").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_and_sorted() {
+    let app = TestApp::new().await;
+    let client = market::client(&app).await;
+    let rust = market::skill(&app, "Rust").await;
+    let money = |amount: &str| json!({ "amount": amount });
+    let design = category(&app, 3).await;
+    post(&app, &client, json!({ "title": "Save 50% on hosting", "budgetMin": money("10"), "budgetMax": money("20") })).await;
+    post(&app, &client, json!({ "title": "A 50x faster page", "skillIds": [rust] })).await;
+    post(&app, &client, json!({ "title": "Écran for a shop", "categoryId": design, "experienceLevel": "ENTRY" })).await;
+    let newest_first = ["Écran for a shop", "A 50x faster page", "Save 50% on hosting"];
+
+    assert_eq!(titles(&app, Value::Null, Value::Null).await, newest_first);
+    for (filter, wanted) in [
+        (json!({ "search": "50%" }), vec!["Save 50% on hosting"]),
+        (json!({ "search": "FASTER" }), vec!["A 50x faster page"]),
+        (json!({ "search": "Écran" }), vec!["Écran for a shop"]),
+        (json!({ "search": "described at some length" }), newest_first.to_vec()),
+        (json!({ "search": "_" }), vec![]),
+        (json!({ "search": "  " }), newest_first.to_vec()),
+        (json!({ "categories": [design] }), vec!["Écran for a shop"]),
+        (json!({ "skills": [rust] }), vec!["A 50x faster page"]),
+        (json!({ "status": ["DRAFT", "CANCELLED"] }), vec![]),
+        (json!({ "status": "OPEN", "experienceLevel": "ENTRY" }), vec!["Écran for a shop"]),
+        (json!({ "budgetMin": money("20.01") }), newest_first[..2].to_vec()),
+        (json!({ "budgetMax": money("10") }), vec!["Save 50% on hosting"]),
+    ] {
+        assert_eq!(titles(&app, filter.clone(), Value::Null).await, wanted, "{filter}");
+    }
+    let cheapest = json!({ "field": "BUDGET_MAX", "direction": "ASC" });
+    assert_eq!(titles(&app, Value::Null, cheapest).await[0], "Save 50% on hosting");
+    let oldest = json!({ "field": "CREATED_AT", "direction": "ASC" });
+    assert_eq!(titles(&app, Value::Null, oldest).await[2], "Écran for a shop");
+    app.finish().await;
+}

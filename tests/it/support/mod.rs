@@ -1,0 +1,11 @@
+//! What every test stands on: the real router and App over a database of its own, a sandbox of its own, and
+//! a clock that stands still until it is moved.
+
+mod database;
+mod people;
+mod requests;
+mod world;
+
+pub use people::{PASSWORD, Someone, text};
+pub use requests::{errors, ok};
+pub use world::{CONFIRMATIONS, TestApp};

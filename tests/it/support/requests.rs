@@ -1,0 +1,57 @@
+//! GraphQL through the router, as a client sends it.
+
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::TestApp;
+
+impl TestApp {
+    /// Posts a document and gives the whole answer. An empty token is nobody's.
+    pub async fn gql(&self, token: &str, query: &str, variables: Value) -> Value {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("accept", "application/graphql-response+json");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&bytes)))
+    }
+
+    /// Runs the one mutation of a document that takes `$input` and gives its payload, which must have no
+    /// GraphQL errors (but may have userErrors).
+    pub async fn mutate(&self, token: &str, query: &str, input: Value) -> Value {
+        let answer = self.gql(token, query, json!({ "input": input })).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer:#}");
+        let data = answer["data"].as_object().expect("an object of data");
+        data.values().next().expect("one mutation").clone()
+    }
+}
+
+/// A payload without user errors.
+#[track_caller]
+pub fn ok(payload: Value) -> Value {
+    assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+    payload
+}
+
+/// The codes of a payload's user errors, as `field:CODE`.
+#[track_caller]
+pub fn errors(payload: &Value) -> Vec<String> {
+    let errors = payload["userErrors"].as_array().expect("userErrors");
+    assert!(errors.iter().all(|error| !error["message"].as_str().unwrap_or("").is_empty()), "{payload:#}");
+    errors
+        .iter()
+        .map(|error| {
+            let field = error["field"].as_array().map_or(String::new(), |path| {
+                path.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(".")
+            });
+            format!("{field}:{}", error["code"].as_str().unwrap_or("?"))
+        })
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! The App under test and its outside world.
+
+use std::{sync::Arc, time::Duration};
+
+use api::http::{HttpSettings, HttpState};
+use axum::Router;
+use chrono::{DateTime, Utc};
+use domain::{
+    App, Clock, Settings,
+    entities::{ChainTransferStatus, Usdc, chain_transfer},
+    ledger::{self, Account},
+    ports::{
+        chain::{EvmClient, EvmSettings},
+        mail::{MailSettings, SmtpMail},
+        storage::{S3Storage, StorageSettings},
+    },
+};
+use sandbox::{
+    evm::{Evm, EvmConfig, Mining},
+    s3::{S3, S3Config},
+    smtp::{Mail, Smtp, SmtpConfig},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::database;
+
+/// Blocks that a deposit needs in tests.
+pub const CONFIRMATIONS: u32 = 3;
+/// The treasury's key in tests: nobody's money.
+const TREASURY_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// A whole MegiLance for one test. End each test with [`TestApp::finish`].
+pub struct TestApp {
+    pub app: App,
+    pub router: Router,
+    pub schema: api::graphql::Schema,
+    pub evm: Evm,
+    pub smtp: Smtp,
+    s3: S3,
+    finished: bool,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// Everything started, on a database of its own, at 2026-03-01 12:00 UTC.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        // Two tests may come first at once; the second finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::frozen("2026-03-01T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        let seconds = {
+            let clock = clock.clone();
+            move || u64::try_from(clock.now().timestamp()).unwrap()
+        };
+        let millis = {
+            let clock = clock.clone();
+            move || u64::try_from(clock.now().timestamp_millis()).unwrap()
+        };
+        let loopback = "127.0.0.1:0".parse().unwrap();
+        let evm = Evm::start(EvmConfig {
+            data_dir: None,
+            listen: loopback,
+            chain_id: 31_337,
+            mining: Mining::OnDemand,
+            clock: Arc::new(seconds),
+        })
+        .await
+        .unwrap();
+        let s3 = S3::start(S3Config {
+            root: folder.path().join("objects"),
+            listen: loopback,
+            access_key: "test".to_owned(),
+            secret_key: "test-secret".to_owned(),
+            bucket: "megilance".to_owned(),
+            region: "us-east-1".to_owned(),
+        })
+        .await
+        .unwrap();
+        let smtp = Smtp::start(SmtpConfig::new(folder.path().join("mail"), Arc::new(millis))).await.unwrap();
+
+        let chain = EvmClient::new(EvmSettings {
+            rpc_url: evm.rpc_url().parse().unwrap(),
+            chain_id: 31_337,
+            usdc: evm.token_address().parse().unwrap(),
+            treasury_key: TREASURY_KEY.into(),
+        })
+        .unwrap();
+        let storage = S3Storage::connect(StorageSettings {
+            bucket: "megilance".to_owned(),
+            region: "us-east-1".to_owned(),
+            endpoint: Some(s3.endpoint().parse().unwrap()),
+            path_style: true,
+            credentials: Some(("test".to_owned(), "test-secret".into())),
+        })
+        .await
+        .unwrap();
+        let mail = SmtpMail::new(MailSettings {
+            smtp_url: smtp.url().into(),
+            from: "MegiLance <no-reply@megilance.test>".to_owned(),
+        })
+        .unwrap();
+        let mut settings = Settings {
+            public_url: "http://localhost:8080".parse().unwrap(),
+            jwt_secret: "a secret that only the tests use, long enough".into(),
+            access_token_ttl: Duration::from_secs(15 * 60),
+            session_ttl: Duration::from_secs(30 * 24 * 3600),
+            confirmations: CONFIRMATIONS,
+            wallet_rest: Duration::ZERO,
+            chain_poll: Duration::from_secs(1),
+            argon2_memory_kib: 64,
+        };
+        change(&mut settings);
+        let app = App {
+            db: database::fresh(folder.path()).await,
+            clock,
+            settings: Arc::new(settings),
+            chain: Arc::new(chain),
+            storage: Arc::new(storage),
+            mail: Arc::new(mail),
+        };
+        // Gas for the treasury, and the scanner's first look.
+        evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
+        domain::payment::scan::start(&app).await.unwrap();
+        let schema = api::schema(app.clone());
+        let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
+        let mut http = HttpSettings::default();
+        // Tests sign up many people in a moment.
+        http.rate_limits = api::http::RateLimits::unlimited();
+        let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
+        Self {
+            router: api::http::router(state),
+            schema,
+            app,
+            evm,
+            smtp,
+            s3,
+            finished: false,
+            _folder: folder,
+        }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: chrono::Duration) {
+        self.app.clock.advance(by);
+    }
+
+    /// Runs everything that is due.
+    pub async fn drain(&self) {
+        jobs::drain(&self.app).await.unwrap();
+    }
+
+    /// Mines so many blocks and lets the workers look, until what is under way has its confirmations.
+    pub async fn mine(&self, blocks: u64) {
+        self.evm.mine(blocks).unwrap();
+        // Past every poll, the idle scanner's included.
+        self.advance(chrono::Duration::seconds(11));
+        self.drain().await;
+    }
+
+    /// The mails that an address got, newest first.
+    pub fn mails(&self, to: &str) -> Vec<Mail> {
+        self.smtp.mailbox().list(Some(to))
+    }
+
+    /// Where the S3 server listens.
+    pub fn s3_endpoint(&self) -> String {
+        self.s3.endpoint()
+    }
+
+    /// Ends a test: runs what is due, then holds the books against the chain.
+    pub async fn finish(mut self) {
+        self.mine(u64::from(CONFIRMATIONS)).await;
+        self.books_agree().await;
+        self.finished = true;
+    }
+
+    /// The ledger sums to zero, and what it says the treasury holds is there, but for what waits for its
+    /// confirmations.
+    pub async fn books_agree(&self) {
+        let db = self.app.db.reader();
+        assert_eq!(ledger::grand_total(db).await.unwrap(), Usdc::ZERO, "the ledger sums to zero");
+        let booked = ledger::balance(db, Account::Treasury(domain::entities::PaymentRail::Chain)).await.unwrap();
+        let waiting = chain_transfer::Entity::find()
+            .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+            .all(db)
+            .await
+            .unwrap();
+        let waiting = Usdc::sum(waiting.iter().map(|row| row.amount)).unwrap();
+        let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
+        assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !self.finished && !std::thread::panicking() {
+            panic!("end this test with app.finish().await, which checks the books");
+        }
+    }
+}
