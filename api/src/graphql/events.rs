@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::ErrorExtensions as _;
-use domain::{App, entities::event};
+use chrono::{DateTime, Utc};
+use domain::{App, Clock, Db, entities::event};
 use futures::{Stream, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -28,7 +29,8 @@ const BEHIND: usize = 1_024;
 pub struct EventFeed(Arc<Inner>);
 
 struct Inner {
-    app: App,
+    db: Db,
+    clock: Clock,
     events: broadcast::Sender<event::Model>,
     /// Whether the tail runs.
     tailing: Mutex<bool>,
@@ -45,8 +47,12 @@ fn lagged() -> async_graphql::Error {
 impl EventFeed {
     /// A feed that nobody listens to yet: it does nothing until then.
     pub fn new(app: App) -> Self {
+        Self::over(app.db, app.clock)
+    }
+
+    fn over(db: Db, clock: Clock) -> Self {
         let (events, _) = broadcast::channel(BEHIND);
-        Self(Arc::new(Inner { app, events, tailing: Mutex::new(false) }))
+        Self(Arc::new(Inner { db, clock, events, tailing: Mutex::new(false) }))
     }
 
     /// Every event that is committed from now on, in about the order of writing. It ends after an error, which
@@ -60,7 +66,7 @@ impl EventFeed {
             let receiver = self.0.events.subscribe();
             if !*tailing {
                 *tailing = true;
-                tokio::spawn(self.0.clone().follow());
+                tokio::spawn(self.0.clone().follow(self.0.clock.now()));
             }
             receiver
         };
@@ -76,10 +82,10 @@ impl EventFeed {
 }
 
 impl Inner {
-    async fn follow(self: Arc<Self>) {
-        let mut tail = Tail::starting(self.app.clock.now());
+    async fn follow(self: Arc<Self>, from: DateTime<Utc>) {
+        let mut tail = Tail::starting(from);
         while self.is_heard() {
-            let pause = match tail.read(self.app.db.reader()).await {
+            let pause = match tail.read(self.db.reader()).await {
                 Ok(events) => {
                     for event in events {
                         // Nobody may be left by now: is_heard finds that.
@@ -103,3 +109,6 @@ impl Inner {
         *tailing
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,19 +60,6 @@ pub fn apply_closed<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q
     builder.disable_introspection().disable_suggestions().extension(Limits { closed: true })
 }
 
-/// The cost of a list of `length` things that cost `each`. For `#[graphql(complexity = "...")]`: it cannot overflow,
-/// however deep lists stand in lists, because it stops far above [`COST`].
-pub fn list_cost(length: usize, each: usize) -> usize {
-    const CEILING: usize = 1 << 40;
-    length.saturating_mul(each.saturating_add(1)).min(CEILING)
-}
-
-/// The cost of a page of a connection: `first`, else `last`, else the default of 20 rows.
-pub fn page_cost(first: Option<i32>, last: Option<i32>, each: usize) -> usize {
-    let rows = first.or(last).unwrap_or(20);
-    list_cost(usize::try_from(rows).unwrap_or(0).max(1), each)
-}
-
 /// Checks a request's document, parses it, and finds the operation that will run.
 ///
 /// The parsed document stays in the request. Put the [`Operation`] into the request's data, and the schema does not

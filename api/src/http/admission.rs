@@ -2,6 +2,7 @@
 
 use async_graphql::Request;
 use domain::Actor;
+use http::header::USER_AGENT;
 
 use super::HttpState;
 use super::params::Params;
@@ -9,6 +10,7 @@ use super::peer::Peer;
 use super::problem::Problem;
 use super::rate::TooMany;
 use crate::graphql::limits::{self, Operation};
+use crate::graphql::session::UserAgent;
 
 /// An operation that may run.
 pub(super) struct Admitted {
@@ -16,14 +18,31 @@ pub(super) struct Admitted {
     pub(super) operation: Operation,
 }
 
+/// What is known of a caller before anybody asks who it is.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) peer: Peer,
+    user_agent: Option<String>,
+}
+
+impl Client {
+    /// `hops` as in [`Peer::of`].
+    pub(super) fn of(request: &axum::extract::Request, hops: usize) -> Self {
+        let headers = request.headers();
+        let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
+        Self { peer: Peer::of(headers, request.extensions(), hops), user_agent }
+    }
+}
+
 /// Counts the request, finds and checks its document, and puts in what resolvers read: the [`Actor`], the [`Peer`],
-/// the [`RateLimit`](super::RateLimit) and the [`Operation`].
+/// the [`UserAgent`], the [`RateLimit`](super::RateLimit) and the [`Operation`].
 pub(super) fn admit(
     state: &HttpState,
     actor: &Actor,
-    peer: Peer,
+    client: &Client,
     mut params: Params,
 ) -> Result<Admitted, Problem> {
+    let peer = client.peer;
     let rate = state.limiter.request(&state.app.clock, actor, peer)?;
     let document = state.persisted.resolve(&mut params)?;
     let hash = document.hash();
@@ -31,7 +50,10 @@ pub(super) fn admit(
     let operation = limits::prepare(&mut request).map_err(Problem::refused)?;
     state.persisted.remember(hash, &request.query);
     state.limiter.passwords(&operation, peer)?;
-    let request = request.data(actor.clone()).data(peer).data(rate).data(operation.clone());
+    let mut request = request.data(actor.clone()).data(peer).data(rate).data(operation.clone());
+    if let Some(agent) = &client.user_agent {
+        request = request.data(UserAgent(agent.clone()));
+    }
     Ok(Admitted { request, operation })
 }
 

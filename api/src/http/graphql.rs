@@ -16,10 +16,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use tracing::Span;
 
-use super::admission::{Admitted, admit};
+use super::admission::{Admitted, Client, admit};
 use super::negotiate::{Media, is_json};
 use super::params::Params;
-use super::peer::Peer;
 use super::problem::{Problem, code};
 use super::{BODY, HttpState};
 use crate::auth::{self, Bearer};
@@ -48,7 +47,7 @@ async fn answer(state: &HttpState, request: Request) -> Result<Answer, Problem> 
     if !matches!(method, Method::GET | Method::POST) {
         return Err(Problem::method("GET, POST, OPTIONS", "Send GraphQL by POST, or a query by GET."));
     }
-    let peer = Peer::of(request.headers(), request.extensions(), state.settings.forwarded_hops);
+    let client = Client::of(&request, state.settings.forwarded_hops);
     let bearer = Bearer::from_headers(request.headers())
         .map_err(|malformed| Problem::unauthenticated(malformed.to_string()));
     let params = if method == Method::GET { from_query(&request) } else { from_body(request).await }?;
@@ -56,12 +55,12 @@ async fn answer(state: &HttpState, request: Request) -> Result<Answer, Problem> 
         Ok(actor) => actor,
         Err(error) => {
             // A wrong token is counted on the address: guessing them is limited, too.
-            state.limiter.request(&state.app.clock, &domain::Actor::Anonymous, peer)?;
+            state.limiter.request(&state.app.clock, &domain::Actor::Anonymous, client.peer)?;
             return Err(error.into());
         }
     };
 
-    let Admitted { request, operation } = admit(state, &actor, peer, params)?;
+    let Admitted { request, operation } = admit(state, &actor, &client, params)?;
     let span = Span::current();
     span.record("graphql.type", operation.kind.to_string());
     if let Some(name) = &operation.name {

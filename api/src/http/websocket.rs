@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 use tracing::Instrument as _;
 use url::Url;
 
-use super::peer::Peer;
+use super::admission::Client;
 use super::problem::{Problem, code};
 use super::{BODY, HttpState};
 use connection::Connection;
@@ -28,8 +28,8 @@ pub(super) async fn upgrade(State(state): State<HttpState>, request: Request) ->
             "Pages of this origin may not open a WebSocket here. CORS_ORIGINS names those that may.";
         return Problem::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message).into_response();
     }
-    let peer = Peer::of(request.headers(), request.extensions(), state.settings.forwarded_hops);
-    if let Err(refused) = state.limiter.request(&state.app.clock, &domain::Actor::Anonymous, peer) {
+    let client = Client::of(&request, state.settings.forwarded_hops);
+    if let Err(refused) = state.limiter.request(&state.app.clock, &domain::Actor::Anonymous, client.peer) {
         return Problem::from(refused).into_response();
     }
     let upgrade = match request.extract::<WebSocketUpgrade, _>().await {
@@ -41,7 +41,7 @@ pub(super) async fn upgrade(State(state): State<HttpState>, request: Request) ->
     };
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY).max_frame_size(BODY);
     let span = tracing::info_span!("websocket");
-    upgrade.on_upgrade(move |socket| Connection::new(state, peer).serve(socket).instrument(span))
+    upgrade.on_upgrade(move |socket| Connection::new(state, client).serve(socket).instrument(span))
 }
 
 /// Browsers do not ask by CORS before they open a WebSocket, so the origin is checked here. Other clients send none.

@@ -14,10 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::message::{Close, Incoming, Outgoing};
 use crate::auth::{self, Bearer};
 use crate::http::HttpState;
-use crate::http::admission::{Admitted, admit};
+use crate::http::admission::{Admitted, Client, admit};
 use crate::http::graphql::is_request_error;
 use crate::http::params::Params;
-use crate::http::peer::Peer;
 use crate::http::problem::{Problem, code};
 
 /// How long a client may take to greet.
@@ -34,7 +33,7 @@ const ID: usize = 128;
 /// The state of a connection.
 pub(super) struct Connection {
     state: HttpState,
-    peer: Peer,
+    client: Client,
     greeted: Option<Greeted>,
     running: HashMap<String, Running>,
     answers: SelectAll<BoxStream<'static, Event>>,
@@ -61,8 +60,8 @@ struct Event {
 }
 
 impl Connection {
-    pub(super) fn new(state: HttpState, peer: Peer) -> Self {
-        Self { state, peer, greeted: None, running: HashMap::new(), answers: SelectAll::new(), started: 0 }
+    pub(super) fn new(state: HttpState, client: Client) -> Self {
+        Self { state, client, greeted: None, running: HashMap::new(), answers: SelectAll::new(), started: 0 }
     }
 
     /// Serves until either side has enough.
@@ -163,7 +162,7 @@ impl Connection {
             Err(Problem::new(http::StatusCode::TOO_MANY_REQUESTS, code::LIMIT_REACHED, message))
         } else {
             Params::from_value(payload)
-                .and_then(|params| admit(&self.state, &greeted.actor, self.peer, params))
+                .and_then(|params| admit(&self.state, &greeted.actor, &self.client, params))
         };
         let request = match admitted {
             Ok(Admitted { request, .. }) => request,
