@@ -1,0 +1,48 @@
+# What people do daily. `just` is one of `cargo install just`, `pip install rust-just`, `apt install just`.
+
+# What there is to do.
+default:
+    @just --list --unsorted
+
+# The laptop: everything in one process, nothing to configure. http://127.0.0.1:8080
+dev *ARGS:
+    cargo run --release -- dev {{ARGS}}
+
+# The tests on SQLite and the sandbox; needs nothing but Rust.
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# The same on a throw-away PostgreSQL.
+test-pg *ARGS:
+    scripts/test-pg {{ARGS}}
+
+# The real outside: Chromium, anvil with the real USDC, PostgreSQL, SeaweedFS, an SMTP server.
+peers:
+    scripts/build
+    scripts/peers
+
+# Formatting.
+fmt:
+    cargo fmt --all
+
+# What CI refuses.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, bans and sources of the dependencies; `cargo deny check` adds the advisories.
+deny:
+    cargo deny --workspace check licenses bans sources
+
+# Writes schema.graphql as the code says it.
+schema:
+    scripts/build
+    scripts/schema --write
+
+# Accepts changed snapshots (mails, error bodies) after a look at each.
+review:
+    cargo insta review
+
+# Everything CI does, in its order.
+ci:
+    .ci/run
