@@ -27,7 +27,7 @@ pub struct Contract(pub contract::Model);
 #[Object]
 impl Contract {
     /// The contract's id, `ctr_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

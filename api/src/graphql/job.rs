@@ -44,7 +44,7 @@ pub struct Job(pub JobRow);
 #[Object]
 impl Job {
     /// The job's id, `job_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         format!("{PREFIX}{}", self.0.id).into()
     }
 

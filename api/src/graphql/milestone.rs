@@ -27,7 +27,7 @@ pub struct Milestone(pub milestone::Model);
 #[Object]
 impl Milestone {
     /// The milestone's id, `mil_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -34,7 +34,7 @@ pub struct Payment(pub payment::Model);
 #[Object]
 impl Payment {
     /// The payment's id, `pay_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

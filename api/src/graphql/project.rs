@@ -30,7 +30,7 @@ pub struct Project(pub project::Model);
 #[Object]
 impl Project {
     /// The project's id, `prj_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -27,7 +27,7 @@ pub struct Proposal(pub proposal::Model);
 #[Object]
 impl Proposal {
     /// The proposal's id, `ppl_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
