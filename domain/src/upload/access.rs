@@ -3,13 +3,18 @@
 use std::str::FromStr;
 
 use entities::{
-    AnyId, ContractStatus, ProjectId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract,
-    milestone, project, proposal, submission, upload,
+    AnyId, ProjectId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, milestone, project,
+    proposal, submission, upload,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::{LINK_VALID, file::sizes, record::size_key};
-use crate::{Actor, App, Error, contract as contracts, error::Result, proposal as proposals};
+use crate::{
+    Actor, App, Error,
+    contract::{self as contracts, state::FALLEN},
+    error::Result,
+    proposal as proposals,
+};
 
 /// The files that belong to some things (their public ids), in the order they were made. It decides nothing:
 /// each file's link is still only for who may see it.
@@ -97,8 +102,6 @@ async fn sees_work(app: &App, actor: &Actor, id: SubmissionId) -> Result<bool> {
 /// A project's files are for its client and for a freelancer with a contract on it: an offer counts until it
 /// is declined, retracted or lapsed.
 async fn sees_brief(app: &App, actor: &Actor, id: ProjectId) -> Result<bool> {
-    const NO_CONTRACT: [ContractStatus; 3] =
-        [ContractStatus::Declined, ContractStatus::Retracted, ContractStatus::Lapsed];
     let Some(user) = actor.user_id() else { return Ok(false) };
     let reader = app.db.reader();
     let owned = project::Entity::find_by_id(id).filter(project::Column::ClientId.eq(user));
@@ -108,6 +111,6 @@ async fn sees_brief(app: &App, actor: &Actor, id: ProjectId) -> Result<bool> {
     let contract = contract::Entity::find()
         .filter(contract::Column::ProjectId.eq(id))
         .filter(contract::Column::FreelancerId.eq(user))
-        .filter(contract::Column::Status.is_not_in(NO_CONTRACT));
+        .filter(contract::Column::Status.is_not_in(FALLEN));
     Ok(contract.count(reader).await? > 0)
 }
