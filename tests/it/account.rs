@@ -2,67 +2,62 @@
 
 use chrono::Duration;
 use domain::account;
-use entities::{Role, SkillId, TokenPurpose, account_token, skill, user};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use domain::entities::{NotificationKind, Role, SkillId, account_token, mail, skill, user};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{PASSWORD, TestApp, errors, text};
 
 const REGISTER: &str = "mutation($input: AccountRegisterInput!) { accountRegister(input: $input) {
-    session { id accessToken refreshToken expiresAt refreshExpiresAt } user { id email role emailVerifiedAt }
+    session { id accessToken refreshToken expiresAt refreshExpiresAt } user { id email }
     userErrors { field code message } } }";
-const VERIFY: &str = "mutation($token: String!) { accountVerify(input: {token: $token}) {
-    user { id displayName email } userErrors { field code } } }";
+const VERIFY: &str = "mutation($input: AccountVerifyInput!) { accountVerify(input: $input) {
+    user { displayName } userErrors { field code message } } }";
+const RESEND: &str = "mutation { accountVerifyResend { user { id } userErrors { field code message } } }";
 const SIGN_IN: &str = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) {
-    session { id accessToken refreshToken } user { displayName } userErrors { field code message } } }";
-const REFRESH: &str = "mutation($token: String!) { sessionRefresh(input: {refreshToken: $token}) {
-    session { accessToken refreshToken } userErrors { field code } } }";
-const REVOKE: &str = "mutation($id: ID) { sessionRevoke(input: {sessionId: $id}) { sessionId userErrors { code } } }";
+    session { id accessToken } user { displayName } userErrors { field code message } } }";
+const REFRESH: &str = "mutation($input: SessionRefreshInput!) { sessionRefresh(input: $input) {
+    session { accessToken refreshToken } userErrors { field code message } } }";
+const REVOKE: &str = "mutation($input: SessionRevokeInput!) { sessionRevoke(input: $input) {
+    sessionId userErrors { field code message } } }";
 const PROFILE: &str = "mutation($input: ProfileUpdateInput!) { profileUpdate(input: $input) {
     user { headline bio location timeZone hourlyRate { amount } skills { skill { name } proficiency years } }
-    userErrors { field code } } }";
-const VIEWER: &str = "{ viewer { id email } }";
+    userErrors { field code message } } }";
+const VIEWER: &str = "{ viewer { email emailVerifiedAt role } }";
 
-fn ada() -> Value {
-    json!({"email": "Ada@Example.com", "password": "four unrelated words", "displayName": "Ada", "role": "FREELANCER"})
-}
-
-/// Registers `ada()` with some fields replaced and gives the whole payload.
+/// Registers Ada, a freelancer, with some fields of the input replaced.
 async fn register(app: &TestApp, changes: Value) -> Value {
-    let mut input = ada();
+    let mut input = json!({
+        "email": "Ada@Example.com", "password": PASSWORD, "displayName": "Ada", "role": "FREELANCER"
+    });
     for (field, value) in changes.as_object().expect("an object") {
         input[field] = value.clone();
     }
-    app.gql(None, REGISTER, json!({"input": input})).await["data"]["accountRegister"].clone()
+    app.mutate("", REGISTER, input).await
 }
 
-/// An access token of a new account.
-async fn token_of(app: &TestApp, name: &str, role: &str) -> String {
-    let email = format!("{}@example.com", name.to_lowercase());
-    let payload = register(app, json!({"email": email, "displayName": name, "role": role})).await;
-    text(&payload["session"]["accessToken"])
-}
-
-/// The token in the newest verification mail to an address.
-async fn mailed_token(app: &TestApp, to: &str) -> String {
-    let mail = entities::mail::Entity::find()
-        .filter(entities::mail::Column::ToAddress.eq(to))
-        .filter(entities::mail::Column::Kind.eq(entities::NotificationKind::AccountVerify))
-        .order_by_desc(entities::mail::Column::Id)
-        .one(app.db())
-        .await
-        .expect("reads")
-        .expect("a mail");
-    let (_, rest) = mail.text.split_once("/verify?token=").expect("a link");
-    rest.split_whitespace().next().expect("a token").to_owned()
-}
-
-async fn sign_in(app: &TestApp, input: Value) -> Value {
-    app.gql(None, SIGN_IN, json!({"input": input})).await["data"]["sessionCreate"].clone()
+async fn sign_in(app: &TestApp, email: &str, password: &str) -> Value {
+    app.mutate("", SIGN_IN, json!({"email": email, "password": password})).await
 }
 
 async fn refresh(app: &TestApp, token: &str) -> Value {
-    app.gql(None, REFRESH, json!({"token": token})).await["data"]["sessionRefresh"].clone()
+    app.mutate("", REFRESH, json!({"refreshToken": token})).await
+}
+
+async fn verify(app: &TestApp, token: &str) -> Vec<String> {
+    errors(&app.mutate("", VERIFY, json!({"token": token})).await)
+}
+
+async fn viewer(app: &TestApp, token: &str) -> Value {
+    app.gql(token, VIEWER, json!({})).await
+}
+
+/// The token in the newest verification mail that Ada got.
+async fn mailed_token(app: &TestApp) -> String {
+    app.drain().await;
+    let mails = app.mails("Ada@Example.com");
+    let link = mails.iter().find_map(|mail| mail.text.split_once("/verify?token=")).expect("a link");
+    link.1.split_whitespace().next().expect("a token").to_owned()
 }
 
 async fn add_skill(app: &TestApp, name: &str) -> SkillId {
@@ -79,27 +74,20 @@ async fn add_skill(app: &TestApp, name: &str) -> SkillId {
     id
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+fn access_token(payload: &Value) -> String {
+    text(&payload["session"]["accessToken"])
 }
 
-fn codes(payload: &Value) -> Vec<(String, String)> {
-    let errors = payload["userErrors"].as_array().unwrap_or_else(|| panic!("no payload: {payload}"));
-    let field = |error: &Value| error["field"].as_array().map_or(String::new(), |parts| {
-        parts.iter().map(text).collect::<Vec<_>>().join(".")
-    });
-    errors.iter().map(|error| (field(error), text(&error["code"]))).collect()
-}
-
-fn one(field: &str, code: &str) -> Vec<(String, String)> {
-    vec![(field.to_owned(), code.to_owned())]
+#[track_caller]
+fn assert_unauthenticated(answer: &Value) {
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
 }
 
 #[tokio::test]
 async fn registering_signs_in_and_mails_the_link() {
     let app = TestApp::start().await;
     let payload = register(&app, json!({})).await;
-    assert_eq!(codes(&payload), []);
+    assert_eq!(errors(&payload), []);
     assert_eq!(payload["user"]["email"], json!(null), "the mutation itself was anonymous");
     let access = text(&payload["session"]["accessToken"]);
     let viewer = app.gql(Some(&access), "{ viewer { email emailVerifiedAt role } }", json!({})).await;
@@ -114,7 +102,7 @@ async fn registering_signs_in_and_mails_the_link() {
     let viewer = app.gql(Some(&access), "{ viewer { emailVerifiedAt } }", json!({})).await;
     assert!(viewer["data"]["viewer"]["emailVerifiedAt"].is_string(), "{viewer}");
     let again = app.gql(None, VERIFY, json!({"token": token})).await["data"]["accountVerify"].clone();
-    assert_eq!(codes(&again), one("token", "INVALID"), "a token is good once");
+    assert_eq!(errors(&again), ["token:INVALID"], "a token is good once");
     app.finish().await;
 }
 
@@ -122,7 +110,7 @@ async fn registering_signs_in_and_mails_the_link() {
 async fn a_bad_registration_names_everything_that_is_wrong() {
     let app = TestApp::start().await;
     let all = register(&app, json!({"email": "nobody", "password": "short", "displayName": " ", "role": "ADMIN"})).await;
-    let mut wrong = codes(&all);
+    let mut wrong = errors(&all);
     wrong.sort();
     let expected = [("displayName", "REQUIRED"), ("email", "INVALID"), ("password", "TOO_SHORT"), ("role", "FORBIDDEN")];
     assert_eq!(wrong, expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
@@ -130,15 +118,15 @@ async fn a_bad_registration_names_everything_that_is_wrong() {
 
     for password in ["password123", "Qwertyuiop1!", "ada@example.com", "aaaaaaaaaaaa"] {
         let payload = register(&app, json!({"password": password})).await;
-        assert_eq!(codes(&payload), one("password", "INVALID"), "{password}");
+        assert_eq!(errors(&payload), ["password:INVALID"], "{password}");
     }
-    assert_eq!(codes(&register(&app, json!({"password": "x9".repeat(65)})).await), one("password", "TOO_LONG"));
+    assert_eq!(errors(&register(&app, json!({"password": "x9".repeat(65)})).await), ["password:TOO_LONG"]);
     let line_break = register(&app, json!({"displayName": "Ada\r\nBcc: x@example.com"})).await;
-    assert_eq!(codes(&line_break), one("displayName", "INVALID"));
+    assert_eq!(errors(&line_break), ["displayName:INVALID"]);
 
-    assert_eq!(codes(&register(&app, json!({})).await), []);
+    assert_eq!(errors(&register(&app, json!({})).await), []);
     let taken = register(&app, json!({"email": " aDA@example.COM "})).await;
-    assert_eq!(codes(&taken), one("email", "TAKEN"));
+    assert_eq!(errors(&taken), ["email:TAKEN"]);
     app.finish().await;
 }
 
@@ -146,9 +134,9 @@ async fn a_bad_registration_names_everything_that_is_wrong() {
 async fn two_who_register_the_same_address_at_once_get_one_account() {
     let app = TestApp::start().await;
     let (one_of, other) = tokio::join!(register(&app, json!({})), register(&app, json!({})));
-    let mut results = [codes(&one_of), codes(&other)];
+    let mut results = [errors(&one_of), errors(&other)];
     results.sort();
-    assert_eq!(results, [vec![], one("email", "TAKEN")]);
+    assert_eq!(results, [vec![], ["email:TAKEN"]]);
     app.finish().await;
 }
 
@@ -159,20 +147,20 @@ async fn a_link_ends_after_a_day_and_another_can_be_asked_for() {
     let first = mailed_token(&app, "Ada@Example.com").await;
     let resend = "mutation { accountVerifyResend { user { id } userErrors { field code } } }";
     let soon = app.gql(Some(&access), resend, json!({})).await["data"]["accountVerifyResend"].clone();
-    assert_eq!(codes(&soon), one("", "LIMIT_REACHED"));
+    assert_eq!(errors(&soon), [":LIMIT_REACHED"]);
 
-    app.advance(Duration::hours(24)).await;
+    app.advance(Duration::hours(24));
     let late = app.gql(None, VERIFY, json!({"token": first})).await["data"]["accountVerify"].clone();
-    assert_eq!(codes(&late), one("token", "EXPIRED"));
+    assert_eq!(errors(&late), ["token:EXPIRED"]);
     let access = text(&sign_in(&app, json!({"email": "ada@example.com", "password": "four unrelated words"})).await["session"]["accessToken"]);
     let sent = app.gql(Some(&access), resend, json!({})).await["data"]["accountVerifyResend"].clone();
-    assert_eq!(codes(&sent), []);
+    assert_eq!(errors(&sent), []);
     let second = mailed_token(&app, "Ada@Example.com").await;
     assert_ne!(first, second);
     let verified = app.gql(None, VERIFY, json!({"token": second})).await["data"]["accountVerify"].clone();
-    assert_eq!(codes(&verified), []);
+    assert_eq!(errors(&verified), []);
     let needless = app.gql(Some(&access), resend, json!({})).await["data"]["accountVerifyResend"].clone();
-    assert_eq!(codes(&needless), one("", "ILLEGAL_STATE"));
+    assert_eq!(errors(&needless), [":ILLEGAL_STATE"]);
 
     // Only hashes are kept.
     let tokens = account_token::Entity::find().all(app.db()).await.expect("reads");
@@ -190,10 +178,10 @@ async fn signing_in_tells_nothing_about_who_has_an_account() {
 
     let password = sign_in(&app, json!({"email": "ada@example.com", "password": "four unrelated wordz"})).await;
     let unknown = sign_in(&app, json!({"email": "eve@example.com", "password": "four unrelated words"})).await;
-    assert_eq!(codes(&password), one("", "INVALID"));
+    assert_eq!(errors(&password), [":INVALID"]);
     assert_eq!(password, unknown);
     let code = json!({"email": "ada@example.com", "password": "four unrelated words", "code": "123456"});
-    assert_eq!(codes(&sign_in(&app, code).await), one("code", "INVALID"));
+    assert_eq!(errors(&sign_in(&app, code).await), ["code:INVALID"]);
 
     let mails = entities::mail::Entity::find()
         .filter(entities::mail::Column::Kind.eq(entities::NotificationKind::AccountNewSignIn))
@@ -209,18 +197,18 @@ async fn a_refresh_token_is_good_once_and_a_second_use_ends_the_session() {
     let app = TestApp::start().await;
     let payload = register(&app, json!({})).await;
     let first = text(&payload["session"]["refreshToken"]);
-    app.advance(Duration::minutes(1)).await;
+    app.advance(Duration::minutes(1));
     let next = refresh(&app, &first).await;
-    assert_eq!(codes(&next), []);
+    assert_eq!(errors(&next), []);
     let access = text(&next["session"]["accessToken"]);
     let second = text(&next["session"]["refreshToken"]);
     assert_ne!(first, second);
     assert_eq!(app.gql(Some(&access), VIEWER, json!({})).await["data"]["viewer"]["email"], "Ada@Example.com");
 
-    assert_eq!(codes(&refresh(&app, &first).await), one("refreshToken", "INVALID"));
-    assert_eq!(codes(&refresh(&app, &second).await), one("refreshToken", "INVALID"), "the session is ended");
+    assert_eq!(errors(&refresh(&app, &first).await), ["refreshToken:INVALID"]);
+    assert_eq!(errors(&refresh(&app, &second).await), ["refreshToken:INVALID"], "the session is ended");
     assert_unauthenticated(&app.gql(Some(&access), VIEWER, json!({})).await);
-    assert_eq!(codes(&refresh(&app, "never given out").await), one("refreshToken", "INVALID"));
+    assert_eq!(errors(&refresh(&app, "never given out").await), ["refreshToken:INVALID"]);
     app.finish().await;
 }
 
@@ -229,9 +217,9 @@ async fn of_two_refreshes_at_once_one_wins() {
     let app = TestApp::start().await;
     let token = text(&register(&app, json!({})).await["session"]["refreshToken"]);
     let (one_of, other) = tokio::join!(refresh(&app, &token), refresh(&app, &token));
-    let mut results = [codes(&one_of), codes(&other)];
+    let mut results = [errors(&one_of), errors(&other)];
     results.sort();
-    assert_eq!(results, [vec![], one("refreshToken", "INVALID")]);
+    assert_eq!(results, [vec![], ["refreshToken:INVALID"]]);
     app.finish().await;
 }
 
@@ -241,11 +229,11 @@ async fn access_ends_with_its_time_and_with_the_session() {
     let payload = register(&app, json!({})).await;
     let access = text(&payload["session"]["accessToken"]);
     let (access_ttl, session_ttl) = (app.app.settings.access_token_ttl, app.app.settings.session_ttl);
-    app.advance(Duration::from_std(access_ttl).expect("fits")).await;
+    app.advance(Duration::from_std(access_ttl).expect("fits"));
     assert_unauthenticated(&app.gql(Some(&access), VIEWER, json!({})).await);
-    app.advance(Duration::from_std(session_ttl).expect("fits")).await;
+    app.advance(Duration::from_std(session_ttl).expect("fits"));
     let late = refresh(&app, &text(&payload["session"]["refreshToken"])).await;
-    assert_eq!(codes(&late), one("refreshToken", "EXPIRED"));
+    assert_eq!(errors(&late), ["refreshToken:EXPIRED"]);
 
     // Two sessions: one ends the other, then itself.
     let credentials = json!({"email": "ada@example.com", "password": "four unrelated words"});
@@ -303,11 +291,11 @@ async fn a_profile_changes_field_by_field() {
         (json!({"skills": [{"skillId": "skl_00000000000000000000000000000000", "proficiency": 1, "years": 1}]}), "skills.0.skillId", "NOT_FOUND"),
         (json!({"skills": [{"skillId": "usr_1", "proficiency": 1, "years": 1}]}), "skills.0.skillId", "INVALID_ID"),
     ] {
-        assert_eq!(codes(&update(input.clone()).await), one(field, code), "{input}");
+        assert_eq!(errors(&update(input.clone()).await), one(field, code), "{input}");
     }
     let client = token_of(&app, "Bob", "CLIENT").await;
     let refused = app.gql(Some(&client), PROFILE, json!({"input": {"hourlyRate": {"amount": "10"}}})).await;
-    assert_eq!(codes(&refused["data"]["profileUpdate"]), one("hourlyRate", "FORBIDDEN"));
+    assert_eq!(errors(&refused["data"]["profileUpdate"]), ["hourlyRate:FORBIDDEN"]);
     assert_unauthenticated(&app.gql(None, PROFILE, json!({"input": {"bio": "x"}})).await);
     app.finish().await;
 }
@@ -380,8 +368,4 @@ async fn freelancers_are_found_by_text_skill_and_rate() {
     assert_eq!(skills["data"]["skills"]["nodes"], json!([{"name": "Rust"}]));
     assert_eq!(skills["data"]["categories"].as_array().map(Vec::len), Some(8));
     app.finish().await;
-}
-
-fn assert_unauthenticated(answer: &Value) {
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
 }

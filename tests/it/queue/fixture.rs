@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     App, Clock, Db, Result,
+    page::PageRequest,
     ports::{
         PortError,
         chain::{EvmClient, EvmSettings},
@@ -19,7 +20,7 @@ use domain::{
 };
 use jobs::{Backoff, Limits, Registry};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, Database, DbBackend};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -86,8 +87,7 @@ impl Fixture {
     /// The database goes away with the fixture.
     pub(super) async fn finish(self) {
         let Self { app, database, .. } = self;
-        app.db.reader().clone().close().await.unwrap();
-        app.db.writer().clone().close().await.unwrap();
+        app.db.close().await.unwrap();
         if let Place::Postgres { server, name } = database {
             let admin = Database::connect(&server).await.unwrap();
             admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
@@ -108,7 +108,8 @@ impl Fixture {
 
     /// All jobs, the oldest first.
     pub(super) async fn jobs(&self) -> Vec<JobRow> {
-        let page = queue::list(&self.app, &JobFilter::default(), &domain::page::PageRequest::default()).await;
+        let all = PageRequest { first: Some(100), ..PageRequest::default() };
+        let page = queue::list(&self.app, &JobFilter::default(), &all).await;
         page.unwrap().rows.into_iter().map(|(_, row)| row).rev().collect()
     }
 
@@ -196,24 +197,7 @@ impl Place {
 }
 
 pub(super) async fn open(url: &str) -> Db {
-    if url.starts_with("postgres") {
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(8).sqlx_logging(false);
-        let pool = Database::connect(options).await.unwrap();
-        return Db::new(pool.clone(), pool);
-    }
-    let connect = async |connections| -> DatabaseConnection {
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(connections).sqlx_logging(false).map_sqlx_sqlite_opts(|options| {
-            options
-                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-                .busy_timeout(Duration::from_secs(5))
-                .foreign_keys(true)
-        });
-        Database::connect(options).await.unwrap()
-    };
-    let writer = connect(1).await;
-    Db::new(writer, connect(4).await)
+    Db::open(url).await.unwrap()
 }
 
 /// An `App` whose outside is not there.

@@ -2,10 +2,13 @@
 //! a clock that stands still until it is moved.
 
 mod database;
+mod market;
 mod people;
 mod requests;
 mod world;
 
+pub use database::migrate;
+pub use market::{Deal, PAYMENT, new_key};
 pub use people::{PASSWORD, Someone, text};
 pub use requests::{errors, ok};
 pub use world::{CONFIRMATIONS, TestApp};

@@ -205,3 +205,20 @@ impl Drop for TestApp {
         }
     }
 }
+
+impl TestApp {
+    /// Calls a function of the sandbox token that takes one address, as its owner.
+    pub async fn token(&self, function: &str, address: &str) {
+        let selector = &ethers_core::utils::keccak256(function)[..4];
+        let data = format!("0x{}{:0>64}", hex::encode(selector), address.trim_start_matches("0x"));
+        let rpc = |method: &str, params: serde_json::Value| {
+            let call = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+            reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send()
+        };
+        let accounts: serde_json::Value =
+            rpc("eth_accounts", serde_json::json!([])).await.unwrap().json().await.unwrap();
+        let call = serde_json::json!([{ "from": accounts["result"][0], "to": self.evm.token_address(), "data": data }]);
+        let sent: serde_json::Value = rpc("eth_sendTransaction", call).await.unwrap().json().await.unwrap();
+        assert!(sent["result"].is_string(), "{sent}");
+    }
+}
