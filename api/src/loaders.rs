@@ -14,10 +14,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::error::fault;
 
+mod files;
 mod market;
 mod money;
 mod people;
 
+pub use files::FilesOf;
 pub use market::{
     ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
 };

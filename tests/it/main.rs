@@ -1,3 +1,5 @@
 //! The one integration test binary.
 
 mod queue;
+mod money;
+mod support;

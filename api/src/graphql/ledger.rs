@@ -39,7 +39,7 @@ pub struct LedgerEntry(pub ledger_posting::Model);
 #[Object]
 impl LedgerEntry {
     /// The entry's id, `lpo_...`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -11,6 +11,8 @@ mod peer;
 mod persisted;
 mod problem;
 mod rate;
+#[cfg(feature = "dev")]
+pub mod sandbox;
 mod websocket;
 
 use std::fmt;

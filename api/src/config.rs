@@ -1,0 +1,232 @@
+//! The settings: the only reader of the environment. Everything is checked at start, and everything that is wrong is
+//! named at once, with its cure.
+
+mod checks;
+mod reader;
+mod settings;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use domain::{
+    Settings,
+    ports::chain::{Address, keystore_key},
+    settings::{EvmSettings, MailSettings, StorageSettings},
+};
+use secrecy::SecretString;
+
+use reader::Reader;
+pub use reader::{Lookup, Problem, Problems};
+pub use settings::{ALL, RESERVED, Setting};
+
+/// How long an access token is good in production.
+const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(15 * 60);
+/// How long a session lives without being refreshed.
+const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long between two looks at the chain.
+const CHAIN_POLL: Duration = Duration::from_secs(4);
+/// Memory of one Argon2id hash: OWASP's second choice.
+pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+/// Where `healthcheck` asks when nothing else is set, and where `dev` listens.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Everything that a process can be told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is; may hold a password.
+    pub database_url: SecretString,
+    /// What the domain is told.
+    pub settings: Settings,
+    /// The chain.
+    pub chain: EvmSettings,
+    /// The bucket.
+    pub storage: StorageSettings,
+    /// The mail server.
+    pub mail: MailSettings,
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// Other sites whose pages may call the API.
+    pub cors_origins: Vec<String>,
+    /// Whether GraphiQL is at `/`.
+    pub graphiql: bool,
+    /// How many proxies of ours stand before this server.
+    pub forwarded_hops: usize,
+    /// Where errors are reported.
+    pub sentry_dsn: Option<SecretString>,
+}
+
+impl Config {
+    /// The settings of a production process, from the environment.
+    ///
+    /// # Errors
+    /// Every setting that is missing, wrong or unsafe.
+    pub fn from_env() -> Result<Self, Problems> {
+        Self::read(&environment)
+    }
+
+    /// The same from anywhere.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, Problems> {
+        let mut reader = Reader::new(lookup);
+        let config = read_all(&mut reader);
+        reader.done(config)
+    }
+
+    /// `DATABASE_URL` alone: for commands that need nothing else.
+    ///
+    /// # Errors
+    /// When it is missing or wrong.
+    pub fn database_from_env() -> Result<SecretString, Problems> {
+        let mut reader = Reader::new(&environment);
+        let url = reader.secret(settings::DATABASE_URL, checks::database);
+        reader.done(url)
+    }
+
+    /// `LISTEN_ADDR` alone, or where `dev` listens.
+    ///
+    /// # Errors
+    /// When it is wrong.
+    pub fn listen_from_env() -> Result<SocketAddr, Problems> {
+        let mut reader = Reader::new(&environment);
+        let address = reader.optional(settings::LISTEN_ADDR, address);
+        reader.done(Some(address.unwrap_or(USUAL_ADDRESS)))
+    }
+}
+
+/// What the environment wants logged.
+pub fn log_filter() -> Option<String> {
+    environment(settings::RUST_LOG.name)
+}
+
+/// Which reserved names are set: they change nothing yet.
+pub fn reserved_in_env() -> impl Iterator<Item = &'static str> {
+    RESERVED.iter().copied().filter(|name| environment(name).is_some())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads every setting before it gives up on any, so that all problems are found.
+fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
+    use settings::*;
+    let database_url = reader.secret(DATABASE_URL, checks::database);
+    let jwt_secret = reader.secret(JWT_SECRET, checks::signing_secret);
+    let public_url = reader.parsed(PUBLIC_URL, checks::public_url);
+    let listen = reader.parsed(LISTEN_ADDR, address);
+    let cors_origins = reader.optional(CORS_ORIGINS, checks::origins).unwrap_or_default();
+    let graphiql = reader.optional(GRAPHIQL, checks::switch).unwrap_or(false);
+    let forwarded_hops = reader.optional(TRUSTED_PROXIES, |text| checks::number(text, 0..=10)).unwrap_or(0);
+    let confirmations = reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
+    let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
+    let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
+    let chain = chain(reader);
+    let storage = storage(reader);
+    let mail = mail(reader);
+    Some(Config {
+        database_url: database_url?,
+        settings: Settings {
+            public_url: public_url?,
+            jwt_secret: jwt_secret?,
+            access_token_ttl: ACCESS_TOKEN_TTL,
+            session_ttl: SESSION_TTL,
+            confirmations,
+            wallet_rest: Duration::from_secs(rest_hours * 3600),
+            chain_poll: CHAIN_POLL,
+            argon2_memory_kib: ARGON2_MEMORY_KIB,
+        },
+        chain: chain?,
+        storage: storage?,
+        mail: mail?,
+        listen: listen?,
+        cors_origins,
+        graphiql,
+        forwarded_hops,
+        sentry_dsn,
+    })
+}
+
+fn chain(reader: &mut Reader<'_>) -> Option<EvmSettings> {
+    use settings::*;
+    let rpc_url = reader.parsed(BLOCKCHAIN_PROVIDER_URL, |text| checks::url(text, &["https", "http"]));
+    let chain_id = reader.parsed(CHAIN_ID, |text| checks::number(text, 1..=u64::from(u32::MAX)));
+    let usdc = reader.parsed(USDC_CONTRACT_ADDRESS, |text| {
+        Address::parse_user_input(text).map_err(|error| format!("is no contract's address: {error}"))
+    });
+    let treasury_key = treasury_key(reader, chain_id);
+    Some(EvmSettings { rpc_url: rpc_url?, chain_id: chain_id?, usdc: usdc?, treasury_key: treasury_key? })
+}
+
+/// The key that signs payouts: out of a keystore, or as it is.
+fn treasury_key(reader: &mut Reader<'_>, chain_id: Option<u64>) -> Option<SecretString> {
+    use settings::*;
+    let keystore = reader.text(TREASURY_KEYSTORE);
+    let password = reader.text(TREASURY_PASSWORD);
+    match (keystore, password) {
+        (Some(_), _) if reader.text(TREASURY_PRIVATE_KEY).is_some() => {
+            reader.wrong(TREASURY_PRIVATE_KEY, "is set beside TREASURY_KEYSTORE: leave out one of the two");
+            None
+        }
+        (Some(file), Some(password)) => match keystore_key(Path::new(&file), &password.into()) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                reader.wrong(TREASURY_KEYSTORE, format!("is of no use: {error}"));
+                None
+            }
+        },
+        (Some(_), None) => {
+            reader.wrong(TREASURY_PASSWORD, "is missing");
+            None
+        }
+        (None, Some(_)) if reader.text(TREASURY_PRIVATE_KEY).is_none() => {
+            reader.wrong(TREASURY_KEYSTORE, "is missing");
+            None
+        }
+        (None, _) => reader.secret(TREASURY_PRIVATE_KEY, |text| checks::private_key(text, chain_id)),
+    }
+}
+
+fn storage(reader: &mut Reader<'_>) -> Option<StorageSettings> {
+    use settings::*;
+    let bucket = reader.required(S3_BUCKET);
+    let region = reader.required(AWS_REGION);
+    let endpoint = reader.optional(S3_ENDPOINT, checks::private_url);
+    let path_style = reader.optional(S3_PATH_STYLE, checks::switch).unwrap_or(endpoint.is_some());
+    let credentials = match (reader.text(AWS_ACCESS_KEY_ID), reader.text(AWS_SECRET_ACCESS_KEY)) {
+        // The SDK reads temporary keys by itself, and renews them.
+        (Some(_), Some(_)) if reader.text(AWS_SESSION_TOKEN).is_some() => None,
+        (Some(id), Some(secret)) => Some((id, secret.into())),
+        (None, None) => None,
+        (Some(_), None) => {
+            reader.wrong(AWS_SECRET_ACCESS_KEY, "is missing beside AWS_ACCESS_KEY_ID");
+            None
+        }
+        (None, Some(_)) => {
+            reader.wrong(AWS_ACCESS_KEY_ID, "is missing beside AWS_SECRET_ACCESS_KEY");
+            None
+        }
+    };
+    Some(StorageSettings { bucket: bucket?, region: region?, endpoint, path_style, credentials })
+}
+
+fn mail(reader: &mut Reader<'_>) -> Option<MailSettings> {
+    use settings::*;
+    let smtp_url = reader.secret(SMTP_URL, checks::smtp);
+    let from = reader.parsed(MAIL_FROM, checks::sender);
+    Some(MailSettings { smtp_url: smtp_url?, from: from? })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "is not an address and a port".to_owned())
+}
+
+fn dsn(text: &str) -> Result<SecretString, String> {
+    let parsed: Result<sentry::types::Dsn, _> = text.parse();
+    parsed.map(|_| text.into()).map_err(|error| format!("is not a DSN: {error}"))
+}

@@ -1,0 +1,56 @@
+//! The names of all settings, each with what to do when it is missing or wrong.
+
+/// A setting of the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What to set it to.
+    pub cure: &'static str,
+}
+
+macro_rules! settings {
+    ($($name:ident = $cure:literal;)*) => {
+        $(pub(super) const $name: Setting = Setting { name: stringify!($name), cure: $cure };)*
+
+        /// Every setting that is read. `.env.example` explains each.
+        pub const ALL: &[Setting] = &[$($name),*];
+    };
+}
+
+settings! {
+    DATABASE_URL = "Give postgres://user:password@host/database, or sqlite:///absolute/path/megilance.db?mode=rwc.";
+    JWT_SECRET = "Give at least 32 random bytes, the same in every process: openssl rand -base64 48";
+    PUBLIC_URL = "Give the address that people reach the service at, without a path: https://api.example.com";
+    LISTEN_ADDR = "Give the address and port to listen on: 0.0.0.0:8080";
+    CORS_ORIGINS = "Give the other sites whose pages may call the API, with commas: https://app.example.com,https://admin.example.com";
+    GRAPHIQL = "Give true to serve GraphiQL at /, or false.";
+    TRUSTED_PROXIES = "Give how many proxies of yours stand before this server and write X-Forwarded-For, 0 to 10.";
+
+    BLOCKCHAIN_PROVIDER_URL = "Give your node's JSON-RPC address: https://rpc.example.com/your-key";
+    CHAIN_ID = "Give the number of the chain that the node is on: 8453 is Base, 1 is Ethereum.";
+    USDC_CONTRACT_ADDRESS = "Give the address of Circle's USDC contract on that chain: 0x and 40 hexadecimal digits.";
+    CHAIN_CONFIRMATIONS = "Give how many blocks make a deposit count, 1 to 1000.";
+    TREASURY_KEYSTORE = "Give the path of the treasury's keystore file (geth account new), and TREASURY_PASSWORD with it.";
+    TREASURY_PASSWORD = "Give the password that opens TREASURY_KEYSTORE.";
+    TREASURY_PRIVATE_KEY = "Give the treasury's private key, 32 bytes in hexadecimal; or TREASURY_KEYSTORE and TREASURY_PASSWORD, which is safer.";
+    WALLET_REST_HOURS = "Give how many hours a new payout wallet rests, 0 to 720.";
+
+    S3_BUCKET = "Give the bucket's name.";
+    AWS_REGION = "Give the bucket's region: eu-central-1. Most other servers take us-east-1.";
+    AWS_ACCESS_KEY_ID = "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither: then the machine's role is used.";
+    AWS_SECRET_ACCESS_KEY = "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither: then the machine's role is used.";
+    AWS_SESSION_TOKEN = "Give it only beside temporary keys.";
+    S3_ENDPOINT = "Leave it out for AWS; else give the server's address: https://s3.example.com";
+    S3_PATH_STYLE = "Give true when the bucket's name goes into the path (most servers other than AWS), or false.";
+
+    SMTP_URL = "Give smtps://user:password@host:465, or smtp://user:password@host:587?tls=required.";
+    MAIL_FROM = "Give the sender of all mails: MegiLance <no-reply@example.com>";
+
+    SENTRY_DSN = "Give the DSN of your Sentry project, or leave it out.";
+    RUST_LOG = "Give what is logged, such as info,api=debug, or leave it out.";
+}
+
+/// Names that DESIGN.md has given out and that later versions will read. Set now, they change nothing, and the log
+/// says so.
+pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL", "OPENAI_API_KEY"];
