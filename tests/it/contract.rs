@@ -1,15 +1,18 @@
 //! Contracts: the offer, the answer, and what becomes of the others.
 
 use domain::{
-    contract::ANSWER_WITHIN,
+    contract::{ANSWER_WITHIN, lapse},
     entities::{ContractId, contract, fee_schedule},
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::{
-    market::{self, ACCEPT, CONTRACT_ACCEPT, accept, code, codes, offer, post, project_status, propose, proposal_status, text, told},
-    support::TestApp,
+    market::{
+        self, ACCEPT, CONTRACT_ACCEPT, accept, code, codes, offer, post, project_status, proposal_status,
+        propose, told,
+    },
+    support::{TestApp, text},
 };
 
 const DECLINE: &str = "mutation($id: ID!) { contractDecline(input: { contractId: $id }) {
@@ -38,7 +41,7 @@ async fn market(app: &TestApp) -> Market {
 
 #[tokio::test]
 async fn an_offer_takes_over_the_plan() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
     let planner = market::freelancer(&app).await;
     let plan = json!([
@@ -67,7 +70,7 @@ async fn an_offer_takes_over_the_plan() {
 
 #[tokio::test]
 async fn without_a_plan_there_is_one_milestone_of_the_whole_price() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let project = post(&app, &client, json!({ "budgetType": "HOURLY" })).await;
     let rate = json!({ "bid": { "amount": "12.5" }, "estimatedHours": 3 });
@@ -82,7 +85,7 @@ async fn without_a_plan_there_is_one_milestone_of_the_whole_price() {
 
 #[tokio::test]
 async fn the_terms_have_limits() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
     let (early, late) = ("2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z");
     for (description, start, end, wanted) in [
@@ -90,8 +93,7 @@ async fn the_terms_have_limits() {
         ("Long enough", json!(late), json!(early), ("endAt", "OUT_OF_RANGE")),
         ("Long enough", json!(early), json!(early), ("endAt", "OUT_OF_RANGE")),
     ] {
-        let input =
-            json!({ "proposalId": m.proposals[0], "description": description, "startAt": start, "endAt": end });
+        let input = json!({ "proposalId": m.proposals[0], "description": description, "startAt": start, "endAt": end });
         let answer = app.gql(&m.client, ACCEPT, json!({ "input": input })).await;
         assert_eq!(codes(&answer, "proposalAccept"), [(wanted.0.to_owned(), wanted.1.to_owned())]);
         assert_eq!(answer["data"]["proposalAccept"]["contract"], Value::Null);
@@ -107,12 +109,10 @@ async fn the_terms_have_limits() {
 
 #[tokio::test]
 async fn of_two_accepts_at_once_one_wins() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
-    let (one, other) = tokio::join!(
-        accept(&app, &m.client, &m.proposals[0]),
-        accept(&app, &m.client, &m.proposals[1]),
-    );
+    let (one, other) =
+        tokio::join!(accept(&app, &m.client, &m.proposals[0]), accept(&app, &m.client, &m.proposals[1]),);
     let won = |answer: &Value| answer["data"]["proposalAccept"]["contract"].is_object();
     assert!(won(&one) ^ won(&other), "{one} {other}");
     let loser = if won(&one) { &other } else { &one };
@@ -122,20 +122,20 @@ async fn of_two_accepts_at_once_one_wins() {
 
     // The same one twice at once: one wins as well.
     let m = market(&app).await;
-    let (one, other) = tokio::join!(
-        accept(&app, &m.client, &m.proposals[0]),
-        accept(&app, &m.client, &m.proposals[0]),
-    );
+    let (one, other) =
+        tokio::join!(accept(&app, &m.client, &m.proposals[0]), accept(&app, &m.client, &m.proposals[0]),);
     assert!(won(&one) ^ won(&other), "{one} {other}");
     app.finish().await;
 }
 
 #[tokio::test]
 async fn only_the_projects_client_accepts_a_proposal() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
     let other_client = market::client(&app).await;
-    for (token, wanted) in [(&other_client, "NOT_FOUND"), (&m.freelancers[0], "FORBIDDEN"), (&m.freelancers[1], "FORBIDDEN")] {
+    for (token, wanted) in
+        [(&other_client, "NOT_FOUND"), (&m.freelancers[0], "FORBIDDEN"), (&m.freelancers[1], "FORBIDDEN")]
+    {
         assert_eq!(code(&accept(&app, token, &m.proposals[0]).await, "proposalAccept"), wanted);
     }
     app.finish().await;
@@ -143,11 +143,13 @@ async fn only_the_projects_client_accepts_a_proposal() {
 
 #[tokio::test]
 async fn accepting_the_contract_starts_the_project_and_rejects_the_siblings() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
     let contract = offer(&app, &m.client, &m.proposals[0]).await;
     let stranger = market::freelancer(&app).await;
-    for (token, wanted) in [(&m.client, "FORBIDDEN"), (&m.freelancers[1], "NOT_FOUND"), (&stranger, "NOT_FOUND")] {
+    for (token, wanted) in
+        [(&m.client, "FORBIDDEN"), (&m.freelancers[1], "NOT_FOUND"), (&stranger, "NOT_FOUND")]
+    {
         let answer = app.gql(token, CONTRACT_ACCEPT, json!({ "id": contract })).await;
         assert_eq!(code(&answer, "contractAccept"), wanted);
     }
@@ -169,9 +171,13 @@ async fn accepting_the_contract_starts_the_project_and_rejects_the_siblings() {
     // Its parties see it, by itself and on the project; nobody else does.
     let query = "query($id: ID!, $project: ID!) { contract(id: $id) { id project { id } proposal { id } }
         node(id: $id) { id } project(id: $project) { contract { id } } }";
-    for (token, sees) in
-        [(m.client.as_str(), true), (&m.freelancers[0], true), (&m.freelancers[1], false), (&stranger, false), ("", false)]
-    {
+    for (token, sees) in [
+        (m.client.as_str(), true),
+        (&m.freelancers[0], true),
+        (&m.freelancers[1], false),
+        (&stranger, false),
+        ("", false),
+    ] {
         let answer = app.gql(token, query, json!({ "id": contract, "project": m.project })).await;
         let data = &answer["data"];
         for seen in [&data["contract"], &data["node"], &data["project"]["contract"]] {
@@ -183,11 +189,10 @@ async fn accepting_the_contract_starts_the_project_and_rejects_the_siblings() {
 
 #[tokio::test]
 async fn a_fallen_offer_leaves_the_siblings_live() {
-    let app = TestApp::new().await;
-    for (mutation, name, by_client, status) in [
-        (DECLINE, "contractDecline", false, "DECLINED"),
-        (RETRACT, "contractRetract", true, "RETRACTED"),
-    ] {
+    let app = TestApp::start().await;
+    for (mutation, name, by_client, status) in
+        [(DECLINE, "contractDecline", false, "DECLINED"), (RETRACT, "contractRetract", true, "RETRACTED")]
+    {
         let m = market(&app).await;
         let contract = offer(&app, &m.client, &m.proposals[0]).await;
         let (right, wrong) =
@@ -209,17 +214,16 @@ async fn a_fallen_offer_leaves_the_siblings_live() {
 
 #[tokio::test]
 async fn an_unanswered_offer_lapses_after_seven_days() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
     let contract = offer(&app, &m.client, &m.proposals[0]).await;
     let id: ContractId = contract.parse().expect("an id");
-    let domain = app.domain();
-    assert_eq!(domain::contract::lapse(domain, id).await.ok(), Some(false));
-    app.advance(ANSWER_WITHIN).await;
+    assert_eq!(lapse(&app.app, id).await.ok(), Some(false));
+    app.advance(ANSWER_WITHIN);
     let late = app.gql(&m.freelancers[0], CONTRACT_ACCEPT, json!({ "id": contract })).await;
     assert!(["EXPIRED", "ILLEGAL_STATE"].contains(&code(&late, "contractAccept").as_str()), "{late}");
-    domain::contract::lapse(domain, id).await.expect("lapses");
-    assert_eq!(domain::contract::lapse(domain, id).await.ok(), Some(false));
+    lapse(&app.app, id).await.expect("lapses");
+    assert_eq!(lapse(&app.app, id).await.ok(), Some(false));
     assert_eq!(proposal_status(&app, &m.client, &m.proposals[0]).await, "CLOSED");
     assert_eq!(told(&app, &m.freelancers[0]).await.last().map(String::as_str), Some("CONTRACT_ENDED"));
     app.finish().await;
@@ -227,16 +231,17 @@ async fn an_unanswered_offer_lapses_after_seven_days() {
 
 #[tokio::test]
 async fn a_contract_keeps_the_fee_it_was_made_with() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let m = market(&app).await;
-    let now = app.domain().clock.now();
-    let schedules = [(2, 500, now), (3, 2_000, now + ANSWER_WITHIN)].map(|(version, basis_points, effective_at)| {
-        fee_schedule::ActiveModel::from(fee_schedule::Model { version, basis_points, effective_at })
-    });
-    let writer = app.domain().db.writer();
+    let now = app.app.clock.now();
+    let schedules =
+        [(2, 500, now), (3, 2_000, now + ANSWER_WITHIN)].map(|(version, basis_points, effective_at)| {
+            fee_schedule::ActiveModel::from(fee_schedule::Model { version, basis_points, effective_at })
+        });
+    let writer = app.app.db.writer();
     fee_schedule::Entity::insert_many(schedules).exec_without_returning(writer).await.expect("written");
     let id: ContractId = offer(&app, &m.client, &m.proposals[0]).await.parse().expect("an id");
-    let row = contract::Entity::find_by_id(id).one(app.domain().db.reader()).await.expect("read");
+    let row = contract::Entity::find_by_id(id).one(app.app.db.reader()).await.expect("read");
     assert_eq!(row.map(|row| row.fee_schedule), Some(2));
     app.finish().await;
 }

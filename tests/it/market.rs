@@ -1,8 +1,12 @@
 //! What the tests of projects, proposals and contracts share: the way from a posted project to an offer.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::entities::{SkillId, skill};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, text};
 
 pub(crate) const CREATE: &str = "mutation($input: ProjectCreateInput!) { projectCreate(input: $input) {
     project { id title status skills { name } proposalCount budgetMax { amount currency baseUnits } }
@@ -17,6 +21,44 @@ pub(crate) const ACCEPT: &str = "mutation($input: ProposalAcceptInput!) { propos
 pub(crate) const SHORTLIST: &str = "mutation($id: ID!, $on: Boolean!) {
     proposalShortlist(input: { proposalId: $id, shortlisted: $on }) {
     proposal { status } userErrors { field code message } } }";
+
+pub(crate) const CONTRACT_ACCEPT: &str = "mutation($id: ID!) { contractAccept(input: { contractId: $id }) {
+    contract { status } userErrors { field code message } } }";
+
+/// A new client's token.
+pub(crate) async fn client(app: &TestApp) -> String {
+    person(app, "CLIENT").await
+}
+
+/// A new freelancer's token.
+pub(crate) async fn freelancer(app: &TestApp) -> String {
+    person(app, "FREELANCER").await
+}
+
+/// Somebody verified and without a wallet: nothing here pays anybody.
+async fn person(app: &TestApp, role: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("{}-{}", role.to_lowercase(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let someone = app.register(&name, role).await;
+    app.verify(&someone.email).await;
+    someone.token
+}
+
+/// A new skill's id.
+pub(crate) async fn skill(app: &TestApp, name: &str) -> String {
+    let id: SkillId = app.app.clock.new_id();
+    let row = skill::Model {
+        id,
+        name: name.to_owned(),
+        name_key: name.to_lowercase(),
+        category_id: None,
+        deleted_at: None,
+        created_at: app.app.clock.now(),
+    };
+    let insert = skill::Entity::insert(skill::ActiveModel::from(row));
+    insert.exec_without_returning(app.app.db.writer()).await.expect("written");
+    id.to_string()
+}
 
 /// One of the categories, by its place in the list.
 pub(crate) async fn category(app: &TestApp, index: usize) -> String {
@@ -97,7 +139,8 @@ pub(crate) async fn proposal_status(app: &TestApp, token: &str, id: &str) -> Str
 pub(crate) async fn told(app: &TestApp, token: &str) -> Vec<String> {
     let query = "{ viewer { notifications(first: 100) { nodes { kind } } } }";
     let answer = app.gql(token, query, json!({})).await;
-    let nodes = answer["data"]["viewer"]["notifications"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let nodes =
+        answer["data"]["viewer"]["notifications"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
     let market = |kind: &String| !kind.starts_with("ACCOUNT_");
     nodes.iter().rev().map(|node| text(&node["kind"])).filter(market).collect()
 }
@@ -115,10 +158,6 @@ pub(crate) fn codes(answer: &Value, mutation: &str) -> Vec<(String, String)> {
 /// The code of a mutation's first user error.
 pub(crate) fn code(answer: &Value, mutation: &str) -> String {
     codes(answer, mutation).first().unwrap_or_else(|| panic!("no user error: {answer}")).1.clone()
-}
-
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 pub(crate) fn merged(mut base: Value, changes: Value) -> Value {

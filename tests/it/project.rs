@@ -9,7 +9,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_client_posts_a_project_with_its_skills_in_order() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let client = market::client(&app).await;
     let skills = [market::skill(&app, "Rust").await, market::skill(&app, "GraphQL").await];
     let mut input = project(&app).await;
@@ -19,14 +19,17 @@ async fn a_client_posts_a_project_with_its_skills_in_order() {
     assert_eq!(answer["data"]["projectCreate"]["userErrors"], json!([]));
     assert_eq!(project["status"], "OPEN");
     assert_eq!(project["skills"], json!([{ "name": "GraphQL" }, { "name": "Rust" }]));
-    assert_eq!(project["budgetMax"], json!({ "amount": "900.00", "currency": "USDC", "baseUnits": "900000000" }));
+    assert_eq!(
+        project["budgetMax"],
+        json!({ "amount": "900.00", "currency": "USDC", "baseUnits": "900000000" })
+    );
     assert_eq!(project["proposalCount"], 0);
     app.finish().await;
 }
 
 #[tokio::test]
 async fn every_limit_is_named_at_its_edge() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let client = market::client(&app).await;
     let twice = market::skill(&app, "Rust").await;
     let unknown = domain::entities::SkillId(uuid::Uuid::from_u128(1)).to_string();
@@ -77,7 +80,7 @@ async fn every_limit_is_named_at_its_edge() {
 
 #[tokio::test]
 async fn only_a_client_posts() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let freelancer = market::freelancer(&app).await;
     let input = project(&app).await;
     let answer = app.gql(&freelancer, CREATE, json!({ "input": input })).await;
@@ -93,7 +96,7 @@ const SEE: &str = "query($id: ID!) { project(id: $id) { id status } }";
 
 #[tokio::test]
 async fn a_draft_is_its_clients_until_it_is_published_once() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, other) = (market::client(&app).await, market::client(&app).await);
     let freelancer = market::freelancer(&app).await;
     let draft = post(&app, &client, json!({ "publish": false })).await;
@@ -105,7 +108,10 @@ async fn a_draft_is_its_clients_until_it_is_published_once() {
         assert_eq!(listed["data"]["projects"]["totalCount"], i32::from(sees), "{listed}");
     }
     assert_eq!(code(&app.gql(&other, PUBLISH, json!({ "id": draft })).await, "projectPublish"), "NOT_FOUND");
-    assert_eq!(code(&app.gql(&freelancer, PUBLISH, json!({ "id": draft })).await, "projectPublish"), "FORBIDDEN");
+    assert_eq!(
+        code(&app.gql(&freelancer, PUBLISH, json!({ "id": draft })).await, "projectPublish"),
+        "FORBIDDEN"
+    );
 
     let answer = app.gql(&client, PUBLISH, json!({ "id": draft })).await;
     assert_eq!(answer["data"]["projectPublish"]["project"]["status"], "OPEN");
@@ -130,14 +136,24 @@ async fn titles(app: &TestApp, filter: Value, order: Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_list_is_narrowed_and_sorted() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let client = market::client(&app).await;
     let rust = market::skill(&app, "Rust").await;
     let money = |amount: &str| json!({ "amount": amount });
     let design = category(&app, 3).await;
-    post(&app, &client, json!({ "title": "Save 50% on hosting", "budgetMin": money("10"), "budgetMax": money("20") })).await;
+    post(
+        &app,
+        &client,
+        json!({ "title": "Save 50% on hosting", "budgetMin": money("10"), "budgetMax": money("20") }),
+    )
+    .await;
     post(&app, &client, json!({ "title": "A 50x faster page", "skillIds": [rust] })).await;
-    post(&app, &client, json!({ "title": "Écran for a shop", "categoryId": design, "experienceLevel": "ENTRY" })).await;
+    post(
+        &app,
+        &client,
+        json!({ "title": "Écran for a shop", "categoryId": design, "experienceLevel": "ENTRY" }),
+    )
+    .await;
     let newest_first = ["Écran for a shop", "A 50x faster page", "Save 50% on hosting"];
 
     assert_eq!(titles(&app, Value::Null, Value::Null).await, newest_first);

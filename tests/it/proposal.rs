@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    market::{self, SHORTLIST, SUBMIT, bid, code, codes, merged, post, project_status, propose, proposal_status, told},
+    market::{
+        self, SHORTLIST, SUBMIT, bid, code, codes, merged, post, project_status, proposal_status, propose,
+        told,
+    },
     support::TestApp,
 };
 
@@ -18,7 +21,7 @@ async fn submit(app: &TestApp, token: &str, input: Value) -> Value {
 
 #[tokio::test]
 async fn a_freelancer_bids_once_and_the_client_is_told() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let project = post(&app, &client, json!({})).await;
     let plan = json!([
@@ -42,7 +45,7 @@ async fn a_freelancer_bids_once_and_the_client_is_told() {
 
 #[tokio::test]
 async fn every_limit_of_a_bid_is_named_at_its_edge() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let client = market::client(&app).await;
     let freelancer = market::freelancer(&app).await;
     let fixed = post(&app, &client, json!({})).await;
@@ -61,12 +64,27 @@ async fn every_limit_of_a_bid_is_named_at_its_edge() {
         (&hourly, json!({ "bid": money("10") }), "estimatedHours", "REQUIRED"),
         (&hourly, json!({ "bid": money("1000.01"), "estimatedHours": 1 }), "bid", "OUT_OF_RANGE"),
         (&hourly, json!({ "bid": money("10"), "estimatedHours": 10_001 }), "estimatedHours", "OUT_OF_RANGE"),
-        (&hourly, json!({ "bid": money("10"), "estimatedHours": 3, "milestones": plan(&["29.99"]) }), "milestones", "INVALID"),
+        (
+            &hourly,
+            json!({ "bid": money("10"), "estimatedHours": 3, "milestones": plan(&["29.99"]) }),
+            "milestones",
+            "INVALID",
+        ),
         (&fixed, json!({ "milestones": plan(&["300", "300.000001"]) }), "milestones", "INVALID"),
         (&fixed, json!({ "milestones": plan(&["600", "0"]) }), "milestones.1.amount", "OUT_OF_RANGE"),
         (&fixed, json!({ "milestones": plan(&["1"; 21]) }), "milestones", "LIMIT_REACHED"),
-        (&fixed, json!({ "milestones": [{ "title": " ", "amount": money("600") }] }), "milestones.0.title", "REQUIRED"),
-        (&fixed, json!({ "milestones": [{ "title": "x".repeat(256), "amount": money("600") }] }), "milestones.0.title", "TOO_LONG"),
+        (
+            &fixed,
+            json!({ "milestones": [{ "title": " ", "amount": money("600") }] }),
+            "milestones.0.title",
+            "REQUIRED",
+        ),
+        (
+            &fixed,
+            json!({ "milestones": [{ "title": "x".repeat(256), "amount": money("600") }] }),
+            "milestones.0.title",
+            "TOO_LONG",
+        ),
     ] {
         let answer = submit(&app, &freelancer, merged(bid(project), changes.clone())).await;
         let wanted = (field.to_owned(), code.to_owned());
@@ -77,7 +95,10 @@ async fn every_limit_of_a_bid_is_named_at_its_edge() {
         (&fixed, json!({ "bid": money("1"), "coverLetter": "x".repeat(50) })),
         (&fixed, json!({ "bid": money("1000000"), "coverLetter": "x".repeat(5_000) })),
         (&fixed, json!({ "bid": money("20"), "milestones": plan(&["1"; 20]) })),
-        (&hourly, json!({ "bid": money("1000"), "estimatedHours": 10_000, "milestones": plan(&["10000000"]) })),
+        (
+            &hourly,
+            json!({ "bid": money("1000"), "estimatedHours": 10_000, "milestones": plan(&["10000000"]) }),
+        ),
     ] {
         let somebody = market::freelancer(&app).await;
         propose(&app, &somebody, project, changes).await;
@@ -87,7 +108,7 @@ async fn every_limit_of_a_bid_is_named_at_its_edge() {
 
 #[tokio::test]
 async fn bids_are_for_freelancers_and_open_projects() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let open = post(&app, &client, json!({})).await;
     let draft = post(&app, &client, json!({ "publish": false })).await;
@@ -109,7 +130,7 @@ async fn bids_are_for_freelancers_and_open_projects() {
 
 #[tokio::test]
 async fn the_shortlist_goes_both_ways_and_tells_once() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let project = post(&app, &client, json!({})).await;
     let proposal = propose(&app, &freelancer, &project, json!({})).await;
@@ -125,7 +146,7 @@ async fn the_shortlist_goes_both_ways_and_tells_once() {
 
 #[tokio::test]
 async fn a_proposal_is_between_its_freelancer_and_its_client() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let (other_client, rival) = (market::client(&app).await, market::freelancer(&app).await);
     let project = post(&app, &client, json!({})).await;
@@ -134,9 +155,13 @@ async fn a_proposal_is_between_its_freelancer_and_its_client() {
 
     let query = "query($project: ID!, $proposal: ID!) { node(id: $proposal) { id }
         project(id: $project) { proposalCount proposals { totalCount nodes { id } } } }";
-    for (token, sees_it, sees) in
-        [(client.as_str(), true, 2), (&freelancer, true, 1), (&rival, false, 1), (&other_client, false, 0), ("", false, 0)]
-    {
+    for (token, sees_it, sees) in [
+        (client.as_str(), true, 2),
+        (&freelancer, true, 1),
+        (&rival, false, 1),
+        (&other_client, false, 0),
+        ("", false, 0),
+    ] {
         let answer = app.gql(token, query, json!({ "project": project, "proposal": proposal })).await;
         assert_eq!(answer["data"]["node"].is_object(), sees_it, "{answer}");
         assert_eq!(answer["data"]["project"]["proposalCount"], 2);
@@ -168,7 +193,7 @@ async fn a_proposal_is_between_its_freelancer_and_its_client() {
 
 #[tokio::test]
 async fn a_decision_is_final() {
-    let app = TestApp::new().await;
+    let app = TestApp::start().await;
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let project = post(&app, &client, json!({})).await;
     let rejected = propose(&app, &freelancer, &project, json!({})).await;

@@ -5,10 +5,14 @@ use chrono::{DateTime, Utc};
 use domain::{
     contract as contracts,
     entities::{ContractStatus as Status, contract},
+    payment as payments,
 };
 
 use super::{
+    connection::{Listing, connect, list_cost, page},
     enums::ContractStatus,
+    milestone::Milestone,
+    payment::Payment,
     project::Project,
     proposal::Proposal,
     scalars::Money,
@@ -17,11 +21,12 @@ use super::{
 };
 use crate::{
     error::{UserError, answer, found},
-    loaders::load,
+    loaders::{EscrowOn, MilestonesOf, PaidOn, load, load_or_default},
 };
 
 /// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
 /// it.
+#[derive(Debug, Clone)]
 pub struct Contract(pub contract::Model);
 
 #[Object]
@@ -66,6 +71,36 @@ impl Contract {
         self.0.amount.into()
     }
 
+    /// What its milestones hold in escrow now.
+    async fn in_escrow(&self, ctx: &Context<'_>) -> Result<Money> {
+        load_or_default(ctx, EscrowOn(self.0.id)).await.map(Money::from)
+    }
+
+    /// What was paid out to the freelancer, gross: the fee was taken from it.
+    async fn paid(&self, ctx: &Context<'_>) -> Result<Money> {
+        load_or_default(ctx, PaidOn(self.0.id)).await.map(Money::from)
+    }
+
+    /// Its milestones, in order.
+    #[graphql(complexity = "1 + 5 * child_complexity")]
+    async fn milestones(&self, ctx: &Context<'_>) -> Result<Vec<Milestone>> {
+        Ok(load_or_default(ctx, MilestonesOf(self.0.id)).await?.into_iter().map(Milestone).collect())
+    }
+
+    /// The payments on it that you may see, newest first: deposits, releases, refunds.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Payment>> {
+        let list = payments::of_contract(actor(ctx)?, self.0.id);
+        connect(app(ctx)?, list, page(first, after, last, before), Payment).await
+    }
+
     /// When the work is to begin, if that was said.
     async fn start_at(&self) -> Option<DateTime<Utc>> {
         self.0.start_at
@@ -98,7 +133,7 @@ impl Contract {
 }
 
 /// Reading contracts.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ContractQuery;
 
 #[Object]
@@ -137,7 +172,7 @@ pub struct ContractRetractInput {
 }
 
 /// The contract after the change, or why there was none.
-#[derive(SimpleObject)]
+#[derive(Debug, SimpleObject)]
 pub struct ContractPayload {
     /// The contract; null when something has to be mended first.
     pub contract: Option<Contract>,
@@ -153,7 +188,7 @@ impl ContractPayload {
 }
 
 /// Changing contracts.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ContractMutation;
 
 #[Object]

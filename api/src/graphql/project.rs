@@ -17,6 +17,7 @@ use super::{
     scalars::{Money, MoneyInput},
     skill::Skill,
     support::{actor, app, parse_id, parse_ids},
+    upload::{Upload, of_subject},
     user::User,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
 };
 
 /// Work that a client posted for freelancers to bid on.
+#[derive(Debug, Clone)]
 pub struct Project(pub project::Model);
 
 #[Object]
@@ -118,6 +120,13 @@ impl Project {
         self.0.published_at
     }
 
+    /// The files that go with it: for its client, and for a freelancer with a contract on it; empty for everybody
+    /// else.
+    #[graphql(complexity = "2 + 10 * child_complexity")]
+    async fn files(&self, ctx: &Context<'_>) -> Result<Vec<Upload>> {
+        of_subject(ctx, self.0.id).await
+    }
+
     /// When it was created.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
@@ -203,7 +212,7 @@ impl From<ProjectOrder> for projects::Order {
 }
 
 /// Reading projects.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ProjectQuery;
 
 #[Object]
@@ -289,7 +298,7 @@ pub struct ProjectPublishInput {
 }
 
 /// The project after the change, or why there was none.
-#[derive(SimpleObject)]
+#[derive(Debug, SimpleObject)]
 pub struct ProjectPayload {
     /// The project; null when something has to be mended first.
     pub project: Option<Project>,
@@ -305,7 +314,7 @@ impl ProjectPayload {
 }
 
 /// Changing projects.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ProjectMutation;
 
 #[Object]

@@ -14,6 +14,7 @@ use super::{
     project::Project,
     scalars::{Money, MoneyInput},
     support::{actor, app, parse_id, parse_ids},
+    upload::{Upload, of_subject},
     user::User,
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
 };
 
 /// A freelancer's bid on a project. Only that freelancer, the project's client and admins see it.
+#[derive(Debug, Clone)]
 pub struct Proposal(pub proposal::Model);
 
 #[Object]
@@ -72,6 +74,12 @@ impl Proposal {
         Ok(load_or_default(ctx, PlanOf(self.0.id)).await?.into_iter().map(ProposedMilestone).collect())
     }
 
+    /// The files that go with it.
+    #[graphql(complexity = "2 + 10 * child_complexity")]
+    async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Upload>> {
+        of_subject(ctx, self.0.id).await
+    }
+
     /// When it was submitted.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
@@ -84,6 +92,7 @@ impl Proposal {
 }
 
 /// A milestone that a proposal suggests.
+#[derive(Debug, Clone)]
 pub struct ProposedMilestone(pub proposed_milestone::Model);
 
 #[Object]
@@ -206,7 +215,7 @@ impl ProposalAcceptInput {
 }
 
 /// The proposal after the change, or why there was none.
-#[derive(SimpleObject)]
+#[derive(Debug, SimpleObject)]
 pub struct ProposalPayload {
     /// The proposal; null when something has to be mended first.
     pub proposal: Option<Proposal>,
@@ -222,7 +231,7 @@ impl ProposalPayload {
 }
 
 /// The accepted proposal and the contract offered on it, or why there is none.
-#[derive(SimpleObject)]
+#[derive(Debug, SimpleObject)]
 pub struct ProposalAcceptPayload {
     /// The proposal, ACCEPTED; null when something has to be mended first.
     pub proposal: Option<Proposal>,
@@ -233,7 +242,7 @@ pub struct ProposalAcceptPayload {
 }
 
 /// Changing proposals.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ProposalMutation;
 
 #[Object]
