@@ -6,12 +6,10 @@ use domain::{
     Actor, App,
     entities::{EventKind, NotificationId, UserId, event, notification},
     notification as notifications,
-    page::PageRequest,
 };
 use futures::{Stream, StreamExt as _};
 
 use super::{
-    connection::{Listing, connect},
     enums::{NotificationKind, NotificationPriority},
     events::EventFeed,
     node::{self, Node},
@@ -69,16 +67,6 @@ impl Notification {
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
-}
-
-/// A person's notifications, newest first. Whoever calls this has seen to it that the viewer may read them.
-pub(super) async fn of_user(
-    ctx: &Context<'_>,
-    user: UserId,
-    unread_only: bool,
-    request: PageRequest,
-) -> Result<Listing<Notification>> {
-    connect(app(ctx)?, notifications::list(user, unread_only), request, Notification).await
 }
 
 /// Which notifications were read.

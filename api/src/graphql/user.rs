@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     account, contract as domain_contract,
     entities::{skill, user, user_skill},
-    ledger as domain_ledger, payment as domain_payment,
+    ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
     policy::{Action, can},
     project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
 };
@@ -15,6 +15,7 @@ use super::{
     contract::Contract,
     enums::{OrderDirection, Role},
     ledger::LedgerEntry,
+    notification::Notification,
     payment::Payment,
     profile::{ProfileUpdateInput, ProfileUpdatePayload},
     project::Project,
@@ -22,6 +23,7 @@ use super::{
     scalars::{Money, MoneyInput},
     skill::Skill,
     support::{actor, app, parse_id, parse_ids},
+    upload::{Image, avatar},
     wallet::Wallet,
 };
 use crate::{
@@ -66,6 +68,12 @@ impl User {
     /// More about them, up to 5,000 characters.
     async fn bio(&self) -> Option<&str> {
         self.0.bio.as_deref()
+    }
+
+    /// Their picture; null when they have none.
+    #[graphql(complexity = "3 + child_complexity")]
+    async fn avatar(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Image>> {
+        avatar(ctx, self.0.avatar_id).await
     }
 
     /// What a freelancer asks for an hour.
@@ -190,6 +198,34 @@ impl User {
         }
         let list = domain_ledger::statement(self.0.id);
         connect(app(ctx)?, list, page(first, after, last, before), LedgerEntry).await.map(Some)
+    }
+
+    /// What they were told, newest first. Null unless they are you, or you are an administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only what is not read yet.", default)] unread_only: bool,
+    ) -> async_graphql::Result<Option<Listing<Notification>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = domain_notification::list(self.0.id, unread_only);
+        connect(app(ctx)?, list, page(first, after, last, before), Notification).await.map(Some)
+    }
+
+    /// How much they were told and have not read. Null unless they are you, or you are an administrator.
+    #[graphql(complexity = 5)]
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<i32>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let count = domain_notification::unread(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
     }
 
     /// When they registered.
