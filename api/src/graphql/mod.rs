@@ -1,6 +1,6 @@
 //! The schema: the merged roots. One file a noun, with that noun's types, queries and mutations.
 
-use async_graphql::{MergedObject, MergedSubscription};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
 use domain::App;
 
 use crate::loaders::Rows;
@@ -20,9 +20,11 @@ pub mod milestone;
 pub mod node;
 pub mod notification;
 pub mod payment;
+pub mod people;
 pub mod profile;
 pub mod project;
 pub mod proposal;
+pub mod rate_limit;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -37,13 +39,14 @@ pub type Schema = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoo
 #[graphql(name = "Query")]
 pub struct QueryRoot(
     node::NodeQuery,
-    user::UserQuery,
+    people::UserQuery,
     project::ProjectQuery,
     skill::SkillQuery,
     category::CategoryQuery,
     contract::ContractQuery,
     payment::PaymentQuery,
     job::JobQuery,
+    rate_limit::RateLimitQuery,
 );
 
 /// Everything that can be done: one mutation an intent.
@@ -51,7 +54,7 @@ pub struct QueryRoot(
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     session::SessionMutation,
-    user::UserMutation,
+    profile::UserMutation,
     wallet::WalletMutation,
     project::ProjectMutation,
     proposal::ProposalMutation,
@@ -79,4 +82,15 @@ pub fn schema(app: App) -> Schema {
     .data(events::EventFeed::new(app.clone()))
     .data(app)
     .finish()
+}
+
+/// The schema in its definition language, sorted, so that two prints differ only where the schema does.
+pub fn sdl() -> String {
+    let plain = async_graphql::Schema::build(
+        QueryRoot::default(),
+        MutationRoot::default(),
+        SubscriptionRoot::default(),
+    );
+    let sorted = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    plain.finish().sdl_with_options(sorted)
 }

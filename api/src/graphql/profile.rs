@@ -1,10 +1,14 @@
-//! The input of profileUpdate: a field that is left out stays, null empties it.
+//! Changing one's profile: a field that is left out stays, null empties it.
 
-use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
-use domain::account::{ProfileUpdate, SkillLevel};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use domain::account::{self, ProfileUpdate, SkillLevel};
 
-use super::{scalars::MoneyInput, support::parse_id, user::User};
-use crate::error::UserError;
+use super::{
+    scalars::MoneyInput,
+    support::{actor, app, parse_id},
+    user::User,
+};
+use crate::error::{UserError, answer};
 
 /// What to change of your profile. A field that is left out stays as it is; null empties it.
 #[derive(Debug, InputObject)]
@@ -45,7 +49,7 @@ pub struct ProfileUpdatePayload {
 
 impl ProfileUpdateInput {
     /// As the domain takes it; a problem when an id or an amount is none.
-    pub(super) fn parse(self) -> domain::Result<ProfileUpdate> {
+    fn parse(self) -> domain::Result<ProfileUpdate> {
         let hourly_rate = match change(self.hourly_rate) {
             Some(Some(rate)) => Some(Some(rate.parse("hourlyRate")?)),
             other => other.map(|_| None),
@@ -78,5 +82,26 @@ fn change<T>(given: MaybeUndefined<T>) -> Option<Option<T>> {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),
         MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+/// What can be done with one's own profile.
+#[derive(Debug, Default)]
+pub struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Changes your profile. A field that is left out stays as it is; null empties it.
+    async fn profile_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
+    ) -> async_graphql::Result<ProfileUpdatePayload> {
+        let updated = match input.parse() {
+            Ok(input) => account::profile_update(app(ctx)?, actor(ctx)?, input).await,
+            Err(error) => Err(error),
+        };
+        let (user, user_errors) = answer(updated)?;
+        Ok(ProfileUpdatePayload { user: user.map(User), user_errors })
     }
 }

@@ -1,9 +1,9 @@
 //! People: public profiles, and what only oneself and administrators see of them.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object};
+use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
 use domain::{
-    account, contract as domain_contract,
+    contract as domain_contract,
     entities::{skill, user, user_skill},
     ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
     policy::{Action, can},
@@ -13,21 +13,20 @@ use domain::{
 use super::{
     connection::{Listing, connect, list_cost, page},
     contract::Contract,
-    enums::{OrderDirection, Role},
+    enums::Role,
     ledger::LedgerEntry,
     notification::Notification,
     payment::Payment,
-    profile::{ProfileUpdateInput, ProfileUpdatePayload},
     project::Project,
     proposal::Proposal,
-    scalars::{Money, MoneyInput},
+    scalars::Money,
     skill::Skill,
-    support::{actor, app, parse_id, parse_ids},
-    upload::{Image, avatar},
+    support::{actor, app},
+    upload::{self, Image},
     wallet::Wallet,
 };
 use crate::{
-    error::{answer, fault, found},
+    error::fault,
     loaders::{UserSkillsOf, load_or_default},
 };
 
@@ -73,7 +72,7 @@ impl User {
     /// Their picture; null when they have none.
     #[graphql(complexity = "3 + child_complexity")]
     async fn avatar(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Image>> {
-        avatar(ctx, self.0.avatar_id).await
+        upload::avatar(ctx, self.0.avatar_id).await
     }
 
     /// What a freelancer asks for an hour.
@@ -257,118 +256,5 @@ impl UserSkill {
     /// For how many years, 0 to 60.
     async fn years(&self) -> i32 {
         self.level.years
-    }
-}
-
-/// Which freelancers are wanted; everything given must hold.
-#[derive(Debug, Default, InputObject)]
-pub struct FreelancerFilter {
-    /// A piece of the name, the headline or the bio, whatever its case.
-    pub search: Option<String>,
-    /// They have every one of these skills.
-    pub skill_ids: Option<Vec<ID>>,
-    /// Their rate an hour is at least this.
-    pub min_hourly_rate: Option<MoneyInput>,
-    /// Their rate an hour is at most this.
-    pub max_hourly_rate: Option<MoneyInput>,
-}
-
-impl FreelancerFilter {
-    fn parse(self) -> domain::Result<account::FreelancerFilter> {
-        let money =
-            |field: &str, input: Option<MoneyInput>| input.map(|input| input.parse(field)).transpose();
-        Ok(account::FreelancerFilter {
-            search: self.search,
-            skill_ids: parse_ids("filter.skillIds", &self.skill_ids.unwrap_or_default())?,
-            min_hourly_rate: money("filter.minHourlyRate", self.min_hourly_rate)?,
-            max_hourly_rate: money("filter.maxHourlyRate", self.max_hourly_rate)?,
-        })
-    }
-}
-
-/// By what freelancers are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "account::FreelancerOrder")]
-pub enum FreelancerOrderField {
-    /// By when they registered.
-    CreatedAt,
-    /// By their rate an hour; those who name none are left out.
-    HourlyRate,
-}
-
-/// The order of a list of freelancers.
-#[derive(Debug, Clone, Copy, InputObject)]
-pub struct FreelancerOrder {
-    /// By what.
-    pub field: FreelancerOrderField,
-    /// Which way.
-    #[graphql(default_with = "OrderDirection::Asc")]
-    pub direction: OrderDirection,
-}
-
-/// Reads of people.
-#[derive(Debug, Default)]
-pub struct UserQuery;
-
-#[Object]
-impl UserQuery {
-    /// You; null when you are not signed in.
-    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
-        let Some(id) = actor(ctx)?.user_id() else { return Ok(None) };
-        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
-    }
-
-    /// A person's profile; null when there is no such person.
-    async fn user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Whose profile.")] id: ID,
-    ) -> async_graphql::Result<Option<User>> {
-        let id = parse_id("id", &id).map_err(fault)?;
-        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
-    }
-
-    /// The freelancers on the marketplace, newest first unless ordered otherwise.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's four, filter and order")]
-    async fn freelancers(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which freelancers; all of them when left out.")] filter: Option<FreelancerFilter>,
-        #[graphql(desc = "In which order.")] order_by: Option<FreelancerOrder>,
-    ) -> async_graphql::Result<Listing<User>> {
-        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
-        let order = order_by.unwrap_or(FreelancerOrder {
-            field: FreelancerOrderField::CreatedAt,
-            direction: OrderDirection::Desc,
-        });
-        let descending = order.direction == OrderDirection::Desc;
-        let list = account::freelancers(&filter, order.field.into(), descending).map_err(fault)?;
-        connect(app(ctx)?, list, page(first, after, last, before), User).await
-    }
-}
-
-/// What can be done with one's own profile.
-#[derive(Debug, Default)]
-pub struct UserMutation;
-
-#[Object]
-impl UserMutation {
-    /// Changes your profile. A field that is left out stays as it is; null empties it.
-    async fn profile_update(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: ProfileUpdateInput,
-    ) -> async_graphql::Result<ProfileUpdatePayload> {
-        let updated = match input.parse() {
-            Ok(input) => account::profile_update(app(ctx)?, actor(ctx)?, input).await,
-            Err(error) => Err(error),
-        };
-        let (user, user_errors) = answer(updated)?;
-        Ok(ProfileUpdatePayload { user: user.map(User), user_errors })
     }
 }

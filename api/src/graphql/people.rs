@@ -1,0 +1,105 @@
+//! Finding people: oneself, a profile, the freelancers on the marketplace.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object};
+use domain::account;
+
+use super::{
+    connection::{Listing, connect, list_cost, page},
+    enums::OrderDirection,
+    scalars::MoneyInput,
+    support::{actor, app, parse_id, parse_ids},
+    user::User,
+};
+use crate::error::{fault, found};
+
+/// Which freelancers are wanted; everything given must hold.
+#[derive(Debug, Default, InputObject)]
+pub struct FreelancerFilter {
+    /// A piece of the name, the headline or the bio, whatever its case.
+    pub search: Option<String>,
+    /// They have every one of these skills.
+    pub skill_ids: Option<Vec<ID>>,
+    /// Their rate an hour is at least this.
+    pub min_hourly_rate: Option<MoneyInput>,
+    /// Their rate an hour is at most this.
+    pub max_hourly_rate: Option<MoneyInput>,
+}
+
+impl FreelancerFilter {
+    fn parse(self) -> domain::Result<account::FreelancerFilter> {
+        let money =
+            |field: &str, input: Option<MoneyInput>| input.map(|input| input.parse(field)).transpose();
+        Ok(account::FreelancerFilter {
+            search: self.search,
+            skill_ids: parse_ids("filter.skillIds", &self.skill_ids.unwrap_or_default())?,
+            min_hourly_rate: money("filter.minHourlyRate", self.min_hourly_rate)?,
+            max_hourly_rate: money("filter.maxHourlyRate", self.max_hourly_rate)?,
+        })
+    }
+}
+
+/// By what freelancers are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "account::FreelancerOrder")]
+pub enum FreelancerOrderField {
+    /// By when they registered.
+    CreatedAt,
+    /// By their rate an hour; those who name none are left out.
+    HourlyRate,
+}
+
+/// The order of a list of freelancers.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct FreelancerOrder {
+    /// By what.
+    pub field: FreelancerOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    pub direction: OrderDirection,
+}
+
+/// Reads of people.
+#[derive(Debug, Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// You; null when you are not signed in.
+    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<User>> {
+        let Some(id) = actor(ctx)?.user_id() else { return Ok(None) };
+        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
+    }
+
+    /// A person's profile; null when there is no such person.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose profile.")] id: ID,
+    ) -> async_graphql::Result<Option<User>> {
+        let id = parse_id("id", &id).map_err(fault)?;
+        Ok(found(account::user(app(ctx)?, id).await)?.map(User))
+    }
+
+    /// The freelancers on the marketplace, newest first unless ordered otherwise.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "a connection's four, filter and order")]
+    async fn freelancers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which freelancers; all of them when left out.")] filter: Option<FreelancerFilter>,
+        #[graphql(desc = "In which order.")] order_by: Option<FreelancerOrder>,
+    ) -> async_graphql::Result<Listing<User>> {
+        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
+        let order = order_by.unwrap_or(FreelancerOrder {
+            field: FreelancerOrderField::CreatedAt,
+            direction: OrderDirection::Desc,
+        });
+        let descending = order.direction == OrderDirection::Desc;
+        let list = account::freelancers(&filter, order.field.into(), descending).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), User).await
+    }
+}
