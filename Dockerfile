@@ -4,7 +4,7 @@
 FROM node:22-bookworm-slim AS node
 
 FROM rust:1.95-bookworm AS chef
-RUN cargo install --locked cargo-chef@0.1.77
+RUN cargo install --locked cargo-chef@0.1.78
 # GraphiQL is bundled by api/build.rs.
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=node /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
@@ -35,12 +35,13 @@ LABEL org.opencontainers.image.title="MegiLance" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /build/target/ship/megilance /usr/local/bin/megilance
-USER nonroot:nonroot
+# nonroot, by number so that Kubernetes can tell.
+USER 65532:65532
 # Every other setting is given at run time: .env.example lists them, `megilance doctor` checks them.
 ENV LISTEN_ADDR=0.0.0.0:8080
 EXPOSE 8080
 # A drain may take 30 s: docker stop --time 40.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["/usr/local/bin/megilance", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["/usr/local/bin/megilance", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/megilance"]
 CMD ["serve"]
