@@ -25,7 +25,7 @@ pub use read::{
     JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, last_beat, list, queues, retry,
     workers_beating,
 };
-pub use upkeep::{KEEP_DEAD, KEEP_DONE, analyze, beat, index, prune, pull_forward};
+pub use upkeep::{KEEP_DEAD, KEEP_DONE, analyze, beat, index, prune, pull_forward, ready};
 
 use dialect::{Dialect, Meta, run_at};
 

@@ -24,7 +24,7 @@ const MOST_DRAINED: u64 = 2000;
 /// Works until it is told to stop: takes no new jobs then, and returns when the running ones have ended, or
 /// after 25 seconds. It comes back by itself when the database was away.
 pub async fn run(app: App, shutdown: CancellationToken) {
-    run_with(Registry::standard(), app, shutdown).await;
+    Box::pin(run_with(Registry::standard(), app, shutdown)).await;
 }
 
 /// [`run`] with queues of one's own: for tests.
@@ -58,7 +58,10 @@ pub async fn drain_with(registry: &Registry, app: &App) -> Result<u64> {
             runner::run(app, queue, &row).await?;
             ran += 1;
             if ran >= MOST_DRAINED {
-                return Err(Error::bug(format!("the queue does not come to rest: {} {:?}", row.queue, row.key)));
+                return Err(Error::bug(format!(
+                    "the queue does not come to rest: {} {:?}",
+                    row.queue, row.key
+                )));
             }
         }
         if ran == before {

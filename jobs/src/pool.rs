@@ -9,7 +9,7 @@ use sqlx::postgres::PgListener;
 use tokio::{
     sync::Notify,
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,13 +20,17 @@ use crate::{
 
 /// How long running jobs are given when the process is told to stop.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// How often the pool looks for jobs that are due: SQLite tells of no new one, PostgreSQL only of those that
+/// are due when they are queued. One query for all queues, of some ten microseconds.
+const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 /// The first and the longest wait before a worker is started again.
 const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// Runs a worker for each queue until it is told to stop.
 pub(crate) async fn run(registry: Registry, app: App, shutdown: CancellationToken) {
     let abort = CancellationToken::new();
-    let wakes: HashMap<&str, Arc<Notify>> = registry.iter().map(|queue| (queue.name, Arc::default())).collect();
+    let wakes: HashMap<&'static str, Arc<Notify>> =
+        registry.iter().map(|queue| (queue.name, Arc::default())).collect();
     let settling = TaskTracker::new();
     // A task each, so that one busy worker does not keep another from beating.
     let mut supervisors = JoinSet::new();
@@ -57,6 +61,7 @@ pub(crate) async fn run(registry: Registry, app: App, shutdown: CancellationToke
         () = ended => (),
         () = patience => (),
         () = listen(&app, &wakes) => (),
+        () = look(&app, &wakes) => (),
     }
 }
 
@@ -77,7 +82,13 @@ impl Supervisor {
         let mut wait = RESTART.0;
         while !self.shutdown.is_cancelled() {
             let started = Instant::now();
-            let Ok(random) = random_bytes::<16>() else { break };
+            let random = match random_bytes::<16>() {
+                Ok(random) => random,
+                Err(error) => {
+                    tracing::error!(queue = self.queue.name, %error, "no worker can be named: the queue stands still");
+                    return;
+                }
+            };
             // A fresh name each time: apalis refuses one that beat a moment ago.
             let name = format!("{}-{}", self.queue.name, ulid::Ulid::from(u128::from_be_bytes(random)));
             let held = TaskTracker::new();
@@ -149,8 +160,28 @@ async fn settle(app: App, name: String, held: TaskTracker) {
     }
 }
 
-/// Wakes workers of the jobs that PostgreSQL tells of. Without it they would find them a poll later.
-async fn listen(app: &App, wakes: &HashMap<&str, Arc<Notify>>) {
+/// Wakes workers of the jobs that are due, again and again while they are: no wake-up can be lost.
+async fn look(app: &App, wakes: &HashMap<&'static str, Arc<Notify>>) {
+    let queues: Vec<&'static str> = wakes.keys().copied().collect();
+    let every = if app.db.backend() == DbBackend::Postgres { LOOK.1 } else { LOOK.0 };
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match queue::ready(app, &queues).await {
+            Ok(ready) => {
+                ready.iter().filter_map(|queue| wakes.get(queue.as_str())).for_each(|wake| wake.notify_one())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the queues cannot be looked at");
+                sleep(worker::BEAT).await;
+            }
+        }
+    }
+}
+
+/// Wakes workers of the jobs that PostgreSQL tells of. Without it they would hear of them a look later.
+async fn listen(app: &App, wakes: &HashMap<&'static str, Arc<Notify>>) {
     if app.db.backend() != DbBackend::Postgres {
         return std::future::pending().await;
     }

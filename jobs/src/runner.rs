@@ -54,7 +54,10 @@ pub(crate) async fn run(app: &App, queue: &Queue, row: &Attempt) -> Result<()> {
 async fn attempt_once(app: &App, queue: &Queue, row: &Attempt) -> End {
     // Here and not in apalis: a row taken over from a dead worker passes its check.
     if row.crashes() >= QUARANTINE {
-        return End::Dead(format!("quarantined: the process died {} times while running this", row.crashes()));
+        return End::Dead(format!(
+            "quarantined: the process died {} times while running this",
+            row.crashes()
+        ));
     }
     if row.attempts >= row.max_attempts {
         return End::Dead(format!("no attempt left after {}", row.attempts));

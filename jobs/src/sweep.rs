@@ -67,7 +67,8 @@ async fn tidy(app: &App) -> Result<u64> {
     let db = app.db.writer();
     let (day, month) = (now - Span::days(1), now - Span::days(30));
     let mut gone = queue::prune(app).await?;
-    gone += event::Entity::delete_many().filter(event::Column::CreatedAt.lt(day)).exec(db).await?.rows_affected;
+    gone +=
+        event::Entity::delete_many().filter(event::Column::CreatedAt.lt(day)).exec(db).await?.rows_affected;
     gone += idempotency_key::Entity::delete_many()
         .filter(idempotency_key::Column::CreatedAt.lt(month))
         .exec(db)

@@ -18,7 +18,9 @@ use std::{
     time::Duration,
 };
 
-use apalis::prelude::{BackendExt, BoxDynError, Monitor, PollSnapshot, PollStrategy, TaskId, WorkerBuilder, WorkerBuilderExt};
+use apalis::prelude::{
+    BackendExt, BoxDynError, Monitor, PollSnapshot, PollStrategy, TaskId, WorkerBuilder, WorkerBuilderExt,
+};
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use domain::{App, Db, Error, Result, queue};
@@ -32,10 +34,9 @@ use tokio::{
 pub(crate) const BEAT: Duration = Duration::from_secs(5);
 /// A worker that missed so many beats is dead, and its jobs are taken over.
 const MISSED_BEATS: usize = 3;
-/// How often SQLite is asked for jobs: nothing tells of a new one. It costs a tenth of a millisecond.
-const POLL_SQLITE: Duration = Duration::from_millis(200);
-/// How often PostgreSQL is asked for jobs that were queued for later: it tells of the others.
-const POLL_POSTGRES: Duration = Duration::from_millis(500);
+/// How often a worker asks for jobs that nobody told it of. The pool looks for all of them far more often;
+/// this is for the day when it cannot.
+const POLL: Duration = Duration::from_secs(5);
 
 /// Where PostgreSQL tells of new jobs.
 pub(crate) const CHANNEL: &str = "apalis::job::insert";
@@ -102,9 +103,10 @@ pub(crate) async fn work(
             .missed_heartbeats(MISSED_BEATS)
             .lock_tasks(false)
             .persist_results(false);
-        let storage = PostgresStorage::new(app.db.writer().get_postgres_connection_pool()).with_config(config);
+        let storage =
+            PostgresStorage::new(app.db.writer().get_postgres_connection_pool()).with_config(config);
         Monitor::new().register(move |_| {
-            let wake = Wake::new(Arc::clone(&wake), POLL_POSTGRES);
+            let wake = Wake::new(Arc::clone(&wake), POLL);
             WorkerBuilder::new(name.clone())
                 .backend(storage.clone().poll_with_strategy(wake))
                 .concurrency(concurrency)
@@ -120,7 +122,7 @@ pub(crate) async fn work(
             .persist_results(false);
         let storage = SqliteStorage::new(app.db.writer().get_sqlite_connection_pool()).with_config(config);
         Monitor::new().register(move |_| {
-            let wake = Wake::new(Arc::clone(&wake), POLL_SQLITE);
+            let wake = Wake::new(Arc::clone(&wake), POLL);
             WorkerBuilder::new(name.clone())
                 .backend(storage.clone().poll_with_strategy(wake))
                 .concurrency(concurrency)

@@ -77,7 +77,8 @@ pub async fn load(app: &App, id: &str, worker: &str) -> Result<Option<Attempt>> 
         columns(d),
         d.jobs()
     );
-    let row = conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, [id.into(), worker.into()]));
+    let row =
+        conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, [id.into(), worker.into()]));
     row.await?.as_ref().map(attempt).transpose()
 }
 

@@ -114,7 +114,8 @@ async fn last(tx: &Tx, key: &str, now: DateTime<Utc>) -> Result<Last> {
     );
     let subject = key.split(':').next().unwrap_or_default();
     let values = [subject.into(), key.into()];
-    let Some(row) = conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await? else {
+    let Some(row) = conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?
+    else {
         return Ok(Last::Missing);
     };
     let status: String = row.try_get("", "status")?;

@@ -37,15 +37,8 @@ pub enum JobState {
 
 impl JobState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Scheduled,
-        Self::Ready,
-        Self::Running,
-        Self::Done,
-        Self::Failed,
-        Self::Dead,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Scheduled, Self::Ready, Self::Running, Self::Done, Self::Failed, Self::Dead, Self::Cancelled];
 
     /// The published spelling.
     pub const fn as_str(self) -> &'static str {
@@ -334,6 +327,12 @@ fn from_wall(clock: &Clock, at: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 fn job_id(cursor: &str, field: &str) -> Result<String> {
-    let bad = || Error::rejected(field, Code::Invalid, "This is not a cursor of this list: take one from pageInfo or edges.");
+    let bad = || {
+        Error::rejected(
+            field,
+            Code::Invalid,
+            "This is not a cursor of this list: take one from pageInfo or edges.",
+        )
+    };
     Ulid::from_string(cursor).map(|id| id.to_string()).map_err(|_| bad())
 }

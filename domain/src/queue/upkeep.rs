@@ -17,7 +17,8 @@ const BATCH: i64 = 1000;
 pub async fn index(db: &Db) -> Result<()> {
     let conn = db.writer();
     let d = Dialect::of(conn);
-    let sql = format!("CREATE INDEX IF NOT EXISTS megilance_jobs_subject ON {} (({}))", d.jobs(), d.subject());
+    let sql =
+        format!("CREATE INDEX IF NOT EXISTS megilance_jobs_subject ON {} (({}))", d.jobs(), d.subject());
     conn.execute_unprepared(&sql).await?;
     Ok(())
 }
@@ -36,6 +37,28 @@ pub async fn beat(app: &App, worker: &str) -> Result<()> {
     let sql = format!("UPDATE {} SET last_seen = {} WHERE id = $1", d.workers(), d.at(2));
     run(app, d, sql, vec![worker.into(), app.clock.wall().timestamp().into()]).await?;
     Ok(())
+}
+
+/// Those of the queues that hold a job which a worker may take now. Costs an index probe a queue.
+pub async fn ready(app: &App, queues: &[&'static str]) -> Result<Vec<String>> {
+    if queues.is_empty() {
+        return Ok(Vec::new());
+    }
+    let conn = app.db.reader();
+    let d = Dialect::of(conn);
+    let names: Vec<String> = queues.iter().map(|name| format!("SELECT '{name}' AS name")).collect();
+    let sql = format!(
+        "SELECT q.name FROM ({names}) AS q
+         WHERE EXISTS (SELECT 1 FROM {jobs} WHERE job_type = q.name AND status = 'Pending' AND run_at <= {now})
+            OR EXISTS (SELECT 1 FROM {jobs} WHERE job_type = q.name AND status = 'Failed'
+                       AND attempts < max_attempts AND run_at <= {now})",
+        names = names.join(" UNION ALL "),
+        jobs = d.jobs(),
+        now = d.at(1),
+    );
+    let values = [app.clock.wall().timestamp().into()];
+    let rows = conn.query_all_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>()?)
 }
 
 /// Makes runnable what became due because `App`'s clock was moved: such rows wait for the machine's clock.

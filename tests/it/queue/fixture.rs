@@ -248,7 +248,13 @@ impl Mail for Nowhere {
 
 #[async_trait]
 impl Storage for Nowhere {
-    async fn presign_put(&self, _: &str, _: &str, _: u64, _: Duration) -> Result<PresignedRequest, PortError> {
+    async fn presign_put(
+        &self,
+        _: &str,
+        _: &str,
+        _: u64,
+        _: Duration,
+    ) -> Result<PresignedRequest, PortError> {
         down()
     }
 

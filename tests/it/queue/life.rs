@@ -46,7 +46,8 @@ async fn jobs_run_by_due_time_then_as_written_and_only_when_due() {
     }
     f.enqueue("early", "3:0:0", now - Span::seconds(1)).await;
     assert_eq!(f.drain(&f.probe(done)).await, 21);
-    let wanted: Vec<String> = ["early".to_owned()].into_iter().chain((0..20).map(|n| format!("now-{n}"))).collect();
+    let wanted: Vec<String> =
+        ["early".to_owned()].into_iter().chain((0..20).map(|n| format!("now-{n}"))).collect();
     assert_eq!(f.ran(), wanted);
     assert_eq!(f.jobs().await[0].run_at, now + Span::hours(1));
     f.app.clock.advance(Span::minutes(59));
@@ -135,7 +136,11 @@ async fn what_will_never_work_is_dead_with_the_reason() {
     f.enqueue("fail", "1:0:0", now).await;
     f.enqueue("bug", "2:0:0", now).await;
     let registry = f.probe(|name| async move {
-        if name == "bug" { Err(domain::Error::bug("two and two")) } else { Ok(Outcome::Fail("no \"way\"".to_owned())) }
+        if name == "bug" {
+            Err(domain::Error::bug("two and two"))
+        } else {
+            Ok(Outcome::Fail("no \"way\"".to_owned()))
+        }
     });
     assert_eq!(f.drain(&registry).await, 2);
     let jobs = f.jobs().await;

@@ -21,14 +21,17 @@ async fn lists_are_filtered_and_paged() {
     assert_eq!(count(JobFilter::default()).await, 5);
     assert_eq!(count(JobFilter { queue: Some("other".to_owned()), ..JobFilter::default() }).await, 0);
     assert_eq!(count(JobFilter { subject: Some("pay_0".to_owned()), ..JobFilter::default() }).await, 3);
-    for (state, wanted) in [(JobState::Done, 1), (JobState::Ready, 2), (JobState::Scheduled, 2), (JobState::Dead, 0)] {
+    for (state, wanted) in
+        [(JobState::Done, 1), (JobState::Ready, 2), (JobState::Scheduled, 2), (JobState::Dead, 0)]
+    {
         let filter = JobFilter { state: Some(state), queue: Some("probe".to_owned()), subject: None };
         assert_eq!(count(filter.clone()).await, wanted, "{state:?}");
         let page = queue::list(&f.app, &filter, &PageRequest::default()).await.unwrap();
         assert!(page.rows.iter().all(|(_, job)| job.state == state));
     }
 
-    let list = async |request: PageRequest| queue::list(&f.app, &JobFilter::default(), &request).await.unwrap();
+    let list =
+        async |request: PageRequest| queue::list(&f.app, &JobFilter::default(), &request).await.unwrap();
     let first = list(PageRequest { first: Some(2), ..PageRequest::default() }).await;
     let keys = |page: &domain::page::Page<queue::JobRow>| -> Vec<String> {
         page.rows.iter().map(|(_, job)| job.payload.clone()).collect()
@@ -36,7 +39,8 @@ async fn lists_are_filtered_and_paged() {
     assert_eq!(keys(&first), [r#"{"name":"j4"}"#, r#"{"name":"j3"}"#]);
     assert!(first.has_next && !first.has_previous);
     let rest =
-        list(PageRequest { first: Some(5), after: Some(first.rows[1].0.clone()), ..PageRequest::default() }).await;
+        list(PageRequest { first: Some(5), after: Some(first.rows[1].0.clone()), ..PageRequest::default() })
+            .await;
     assert_eq!(keys(&rest), [r#"{"name":"j2"}"#, r#"{"name":"j1"}"#, r#"{"name":"j0"}"#]);
     assert!(!rest.has_next && rest.has_previous);
     let last = list(PageRequest { last: Some(2), ..PageRequest::default() }).await;
@@ -46,7 +50,10 @@ async fn lists_are_filtered_and_paged() {
 
     let queues = queue::queues(&f.app).await.unwrap();
     assert_eq!(queues.len(), 1);
-    assert_eq!((queues[0].name.as_str(), queues[0].of(JobState::Ready), queues[0].of(JobState::Done)), ("probe", 2, 1));
+    assert_eq!(
+        (queues[0].name.as_str(), queues[0].of(JobState::Ready), queues[0].of(JobState::Done)),
+        ("probe", 2, 1)
+    );
     assert_eq!(queues[0].oldest_ready, Some(Span::hours(1)));
     f.finish().await;
 }
