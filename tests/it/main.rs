@@ -10,3 +10,5 @@ mod money;
 mod support;
 mod account;
 mod wallet;
+mod notification;
+mod upload;

@@ -91,7 +91,7 @@ async fn documents_are_limited_before_they_cost() {
     assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());
 
     let page = "projects(first: 100) { nodes { ";
-    let deep = format!("{{ {page} client {{ {page} client {{ {page} id }} }} }} }} }} }} }} }}");
+    let deep = format!("{{ {page} client {{ {page} client {{ {page} id }} }} }} }} }} }} }} }} }}");
     let answer = post(&app.router, &[], json!({ "query": deep }).to_string()).await;
     assert_eq!(answer.code(), "COST_EXCEEDED", "{:#}", answer.body);
 
