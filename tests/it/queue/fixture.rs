@@ -19,10 +19,11 @@ use domain::{
     queue::{self, Job, JobFilter, JobRow, JobState, Outcome},
 };
 use jobs::{Backoff, Limits, Registry};
-use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+
+use crate::support::database;
 
 /// A job that records that it ran.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,12 +42,7 @@ pub(super) type Log = Arc<Mutex<Vec<String>>>;
 pub(super) struct Fixture {
     pub(super) app: App,
     pub(super) log: Log,
-    database: Place,
-}
-
-enum Place {
-    Sqlite(TempDir),
-    Postgres { server: String, name: String },
+    folder: TempDir,
 }
 
 impl Fixture {
@@ -56,42 +52,23 @@ impl Fixture {
     }
 
     pub(super) async fn new(clock: Clock) -> Self {
-        let database = match server() {
-            Some(server) => {
-                let name = format!("it_{}", hex::encode(domain::clock::random_bytes::<8>().unwrap()));
-                let admin = Database::connect(&server).await.unwrap();
-                admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-                admin.close().await.unwrap();
-                Place::Postgres { server, name }
-            }
-            None => Place::Sqlite(tempfile::tempdir().unwrap()),
-        };
-        let mut fixture = Self { app: app(database.open().await, clock), log: Log::default(), database };
-        Migrator::up(fixture.app.db.writer(), None).await.unwrap();
-        jobs::migrate(&fixture.app.db).await.unwrap();
-        jobs::migrate(&fixture.app.db).await.unwrap();
-        fixture.app.db = fixture.database.open().await;
-        fixture
+        let folder = tempfile::tempdir().unwrap();
+        let db = database::fresh(folder.path()).await;
+        Self { app: app(db, clock), log: Log::default(), folder }
     }
 
     /// Another process, so to speak: the same database through its own connections.
     pub(super) async fn another(&self) -> App {
-        App { db: self.database.open().await, ..self.app.clone() }
+        App { db: Db::open(&self.url().await).await.unwrap(), ..self.app.clone() }
     }
 
-    /// What opens the database, for another thread.
-    pub(super) fn url(&self) -> String {
-        self.database.url()
+    /// Where the database is.
+    pub(super) async fn url(&self) -> String {
+        database::url(&self.app.db, self.folder.path()).await
     }
 
-    /// The database goes away with the fixture.
     pub(super) async fn finish(self) {
-        let Self { app, database, .. } = self;
-        app.db.close().await.unwrap();
-        if let Place::Postgres { server, name } = database {
-            let admin = Database::connect(&server).await.unwrap();
-            admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
-        }
+        self.app.db.close().await.unwrap();
     }
 
     pub(super) async fn enqueue(&self, name: &str, key: &str, due: DateTime<Utc>) {
@@ -172,32 +149,6 @@ pub(super) async fn done(_: String) -> Result<Outcome> {
 
 pub(super) fn transient(reason: &str) -> domain::Error {
     PortError::Transient { port: "test", reason: reason.to_owned() }.into()
-}
-
-#[expect(clippy::disallowed_methods, reason = "which database the tests run on is told by the environment")]
-fn server() -> Option<String> {
-    std::env::var("DATABASE_URL").ok().filter(|url| url.starts_with("postgres"))
-}
-
-impl Place {
-    fn url(&self) -> String {
-        match self {
-            Self::Sqlite(dir) => format!("sqlite://{}?mode=rwc", dir.path().join("test.db").display()),
-            Self::Postgres { server, name } => {
-                let mut url = url::Url::parse(server).unwrap();
-                url.set_path(name);
-                url.to_string()
-            }
-        }
-    }
-
-    async fn open(&self) -> Db {
-        open(&self.url()).await
-    }
-}
-
-pub(super) async fn open(url: &str) -> Db {
-    Db::open(url).await.unwrap()
 }
 
 /// An `App` whose outside is not there.

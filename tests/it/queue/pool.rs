@@ -10,7 +10,7 @@ use std::{
 
 use chrono::Duration as Span;
 use domain::{
-    Clock,
+    Clock, Db,
     queue::{self, JobState, Outcome},
 };
 use jobs::Registry;
@@ -126,10 +126,10 @@ async fn a_killed_process_is_missed_and_its_job_taken_over() {
     let f = real().await;
     f.enqueue("a", "x:0:0", f.app.clock.now()).await;
     // A process of its own, as far as the database can tell; it dies in the middle of the job.
-    let (url, clock, log) = (f.url(), f.app.clock.clone(), Arc::clone(&f.log));
+    let (url, clock, log) = (f.url().await, f.app.clock.clone(), Arc::clone(&f.log));
     let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     doomed.spawn(async move {
-        let app = fixture::app(fixture::open(&url).await, clock);
+        let app = fixture::app(Db::open(&url).await.unwrap(), clock);
         let registry = fixture::probe(log, |_| std::future::pending());
         jobs::run_with(registry, app, CancellationToken::new()).await;
     });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::Db;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -43,6 +43,18 @@ pub async fn fresh(folder: &Path) -> Db {
             }
             admin.close().await.unwrap();
             Db::open(database(server, &copy).as_str()).await.unwrap()
+        }
+    }
+}
+
+/// Where a database that [`fresh`] made in that folder is, for whoever opens it once more.
+pub async fn url(db: &Db, folder: &Path) -> String {
+    match TEMPLATE.get_or_init(template).await {
+        Template::Sqlite(_) => format!("sqlite://{}", folder.join("test.db").display()),
+        Template::Postgres { server, .. } => {
+            let name = Statement::from_string(db.backend(), "SELECT current_database() AS name");
+            let row = db.reader().query_one_raw(name).await.unwrap().unwrap();
+            database(server, &row.try_get::<String>("", "name").unwrap()).into()
         }
     }
 }

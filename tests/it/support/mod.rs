@@ -1,14 +1,13 @@
 //! What every test stands on: the real router and App over a database of its own, a sandbox of its own, and
 //! a clock that stands still until it is moved.
 
-mod database;
+pub mod database;
 mod market;
 mod people;
 mod requests;
 mod world;
 
-pub use database::migrate;
-pub use market::{Deal, PAYMENT, new_key};
+pub use market::new_key;
 pub use people::{PASSWORD, Someone, text};
 pub use requests::{errors, ok};
 pub use world::{CONFIRMATIONS, TestApp};
