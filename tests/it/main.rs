@@ -1,5 +1,7 @@
 //! The one integration test binary.
 
+#![expect(unreachable_pub, reason = "nobody links against a test binary")]
+
 mod contract;
 mod market;
 mod project;

@@ -6,7 +6,7 @@ use domain::entities::{SkillId, skill};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, text};
+use crate::support::{PASSWORD, TestApp, ok, text};
 
 pub(crate) const CREATE: &str = "mutation($input: ProjectCreateInput!) { projectCreate(input: $input) {
     project { id title status skills { name } proposalCount budgetMax { amount currency baseUnits } }
@@ -42,6 +42,14 @@ async fn person(app: &TestApp, role: &str) -> String {
     let someone = app.register(&name, role).await;
     app.verify(&someone.email).await;
     someone.token
+}
+
+/// A new access token of somebody who registered before.
+pub(crate) async fn sign_in(app: &TestApp, email: &str) -> String {
+    let query = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) {
+        session { accessToken } userErrors { code message } } }";
+    let payload = ok(app.mutate("", query, json!({ "email": email, "password": PASSWORD })).await);
+    text(&payload["session"]["accessToken"])
 }
 
 /// A new skill's id.

@@ -1,6 +1,7 @@
 //! Files: sent by a real presigned PUT, checked, attached, shown to who may see them, and deleted.
 
 mod bytes;
+mod faults;
 mod life;
 mod rights;
 

@@ -109,8 +109,9 @@ impl TestApp {
         let mut settings = Settings {
             public_url: "http://localhost:8080".parse().unwrap(),
             jwt_secret: "a secret that only the tests use, long enough".into(),
-            access_token_ttl: Duration::from_secs(15 * 60),
-            session_ttl: Duration::from_secs(30 * 24 * 3600),
+            // Long, so that moving the clock signs nobody out.
+            access_token_ttl: Duration::from_secs(60 * 24 * 3600),
+            session_ttl: Duration::from_secs(90 * 24 * 3600),
             confirmations: CONFIRMATIONS,
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
