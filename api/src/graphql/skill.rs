@@ -61,7 +61,6 @@ pub struct SkillQuery;
 impl SkillQuery {
     /// The skills that profiles and projects may name, in the order of their names.
     #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's four, and the filter")]
     async fn skills(
         &self,
         ctx: &Context<'_>,
