@@ -148,3 +148,6 @@ fn too_many_pixels() -> String {
     let megapixels = MOST_PIXELS / 1_000_000;
     format!("The picture is too large: at most {megapixels} megapixels and {LONGEST_SIDE} pixels a side.")
 }
+
+#[cfg(test)]
+mod tests;
