@@ -45,6 +45,8 @@ await check("the wrong role is told so", async () => {
     experienceLevel: "ENTRY",
   };
   await refused(felix, "projectCreate", project, "project { id }", "FORBIDDEN");
+  await refused(felix, "milestoneFund", { milestoneId: first(), idempotencyKey: randomUUID() }, MILESTONE, "FORBIDDEN");
+  await refused(clara, "milestoneSubmit", { milestoneId: first(), note: "Not mine to do." }, "milestone { id }", "FORBIDDEN");
 });
 
 await check("an illegal step names from and to", async () => {
