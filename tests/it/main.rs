@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "nobody links against a test binary")]
 
+mod arrows;
 mod contract;
 mod market;
 mod project;
@@ -14,3 +15,4 @@ mod account;
 mod wallet;
 mod notification;
 mod upload;
+mod schema;
