@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use async_graphql::ErrorExtensions as _;
 use chrono::{DateTime, Utc};
-use domain::{App, Clock, Db, entities::event};
+use domain::{App, Clock, entities::event};
 use futures::{Stream, stream};
+use sea_orm::DatabaseConnection;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use tail::Tail;
@@ -29,7 +30,8 @@ const BEHIND: usize = 1_024;
 pub struct EventFeed(Arc<Inner>);
 
 struct Inner {
-    db: Db,
+    /// A reader.
+    db: DatabaseConnection,
     clock: Clock,
     events: broadcast::Sender<event::Model>,
     /// Whether the tail runs.
@@ -47,10 +49,10 @@ fn lagged() -> async_graphql::Error {
 impl EventFeed {
     /// A feed that nobody listens to yet: it does nothing until then.
     pub fn new(app: App) -> Self {
-        Self::over(app.db, app.clock)
+        Self::over(app.db.reader().clone(), app.clock)
     }
 
-    fn over(db: Db, clock: Clock) -> Self {
+    fn over(db: DatabaseConnection, clock: Clock) -> Self {
         let (events, _) = broadcast::channel(BEHIND);
         Self(Arc::new(Inner { db, clock, events, tailing: Mutex::new(false) }))
     }
@@ -85,7 +87,7 @@ impl Inner {
     async fn follow(self: Arc<Self>, from: DateTime<Utc>) {
         let mut tail = Tail::starting(from);
         while self.is_heard() {
-            let pause = match tail.read(self.db.reader()).await {
+            let pause = match tail.read(&self.db).await {
                 Ok(events) => {
                     for event in events {
                         // Nobody may be left by now: is_heard finds that.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::entities::EventKind;
 use futures::StreamExt as _;
 use migration::{Migrator, MigratorTrait as _};
-use sea_orm::{ActiveValue::Set, ConnectOptions, Database, DatabaseConnection, EntityTrait as _};
+use sea_orm::{ActiveValue::Set, ConnectOptions, Database, EntityTrait as _};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ async fn feed() -> (EventFeed, DatabaseConnection) {
     options.max_connections(1).min_connections(1).sqlx_logging(false);
     let db = Database::connect(options).await.expect("SQLite");
     Migrator::up(&db, None).await.expect("migrations");
-    (EventFeed::over(Db::new(db.clone(), db.clone()), Clock::real(chrono::Duration::zero())), db)
+    (EventFeed::over(db.clone(), Clock::real(chrono::Duration::zero())), db)
 }
 
 async fn write(db: &DatabaseConnection, ids: impl IntoIterator<Item = i64>) {
