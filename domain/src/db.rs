@@ -1,13 +1,15 @@
 //! The database: a writer and a pool of readers, and the only place that opens a transaction.
 
-use std::{ops::Deref, time::Duration};
+use std::{ops::Deref, str::FromStr, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
-
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
 
 use crate::error::Result;
 
@@ -22,36 +24,66 @@ pub struct Db {
 /// Connections that read a SQLite file beside its one writer.
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL: requests, workers and apalis' listener share them.
-const POSTGRES_POOL: u32 = 16;
+const POSTGRES_POOL: u32 = 20;
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What a PostgreSQL session is told: nothing of ours takes so long, and what hangs must not hold its locks.
+const POSTGRES_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Requests and jobs: statements that take long are stopped.
+    Serve,
+    /// Changes of tables: they may take their time.
+    Migrate,
+}
 
 impl Db {
     /// Opens the database at a `sqlite:` or `postgres:` URL. A SQLite file is created when its URL says
     /// `?mode=rwc`.
-    pub async fn open(url: &str) -> Result<Self> {
+    pub async fn open(url: &str, purpose: Purpose) -> Result<Self> {
+        let cannot = |error: sqlx::Error| DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into()));
         if url.starts_with("sqlite:") {
-            // The writer first: it switches the file to WAL, which the readers only find.
-            let writer = Database::connect(sqlite(url, 1, false)).await?;
-            let readers = Database::connect(sqlite(url, SQLITE_READERS, true)).await?;
-            return Ok(Self { writer, readers });
-        }
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(POSTGRES_POOL)
-            .acquire_timeout(Duration::from_secs(10))
-            .sqlx_logging(false)
-            .map_sqlx_postgres_opts(|pg| {
-                // A statement that hangs must not hold its locks for ever.
-                pg.options([("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")])
-                    .application_name("megilance")
+            let options = SqliteConnectOptions::from_str(url)
+                .map_err(cannot)?
+                .busy_timeout(Duration::from_secs(5))
+                .foreign_keys(true)
+                // KiB, negative by SQLite's convention.
+                .pragma("cache_size", "-2048");
+            // Money: what was answered is on the disk. Readers never block the writer.
+            let writer =
+                options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+            let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+            // One writer: no statement ever meets another's lock. It stays open, or the readers would lose the WAL.
+            let writer = pool(1).min_connections(1).max_lifetime(None).idle_timeout(None).connect_with(writer);
+            let writer = writer.await.map_err(cannot)?;
+            let readers = pool(SQLITE_READERS).connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+            return Ok(Self {
+                writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+                readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
             });
-        let pool = Database::connect(options).await?;
+        }
+        let mut options = PgConnectOptions::from_str(url).map_err(cannot)?.application_name("megilance");
+        if purpose == Purpose::Serve {
+            options = options.options(POSTGRES_LIMITS);
+        }
+        let pool = PgPoolOptions::new().max_connections(POSTGRES_POOL).acquire_timeout(PATIENCE);
+        let pool = pool.connect_with(options).await.map_err(cannot)?;
+        let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         Ok(Self { writer: pool.clone(), readers: pool })
     }
 
-    /// Closes every connection, after the statements that run.
-    pub async fn close(self) -> Result<()> {
-        self.readers.close().await?;
-        Ok(self.writer.close().await?)
+    /// From two pools that are open already: for tests that watch what is asked.
+    pub const fn new(writer: DatabaseConnection, readers: DatabaseConnection) -> Self {
+        Self { writer, readers }
+    }
+
+    /// Closes every connection, after the statements that run; SQLite then folds its WAL into the file.
+    pub async fn close(&self) -> Result<()> {
+        self.readers.close_by_ref().await?;
+        Ok(self.writer.close_by_ref().await?)
     }
 
     /// Where reads go that need not see an open transaction.
@@ -80,28 +112,6 @@ impl Db {
         };
         Ok(Tx(self.writer.begin_with_options(options).await?))
     }
-}
-
-/// Money is written: every commit reaches the disk (FULL), and readers never block the writer (WAL).
-fn sqlite(url: &str, connections: u32, reads_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(30))
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            let sqlite = sqlite
-                .busy_timeout(Duration::from_secs(5))
-                .foreign_keys(true)
-                // Two mebibytes a connection, and what does not fit is mapped from the file's cache.
-                .pragma("cache_size", "-2000");
-            if reads_only {
-                sqlite.pragma("query_only", "on")
-            } else {
-                sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
-            }
-        });
-    options
 }
 
 /// An open transaction: dropped without [`Tx::commit`], it never was.

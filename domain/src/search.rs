@@ -2,23 +2,24 @@
 
 use sea_orm::{
     ColumnTrait, Condition,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    sea_query::{BinOper, Expr, ExprTrait, Func},
 };
 
-/// One of the columns contains the piece, whatever its case. `%` and `_` mean themselves.
+/// One of the columns contains the piece, whatever its case. `%` and `_` mean themselves. The database lowers
+/// both sides, so that they fold the same letters: all of them on PostgreSQL, A to Z on SQLite.
 pub fn any_contains<C: ColumnTrait>(columns: impl IntoIterator<Item = C>, piece: &str) -> Condition {
-    let pattern = pattern(piece);
+    let wanted = Expr::from(Func::lower(pattern(piece))).binary(BinOper::Escape, Expr::Constant('!'.into()));
     columns.into_iter().fold(Condition::any(), |any, column| {
-        let lower = Func::lower(Expr::col((column.entity_name(), column)));
-        any.add(Expr::expr(lower).like(LikeExpr::new(pattern.clone()).escape('\\')))
+        let text = Expr::from(Func::lower(Expr::col((column.entity_name(), column))));
+        any.add(text.binary(BinOper::Like, wanted.clone()))
     })
 }
 
 fn pattern(piece: &str) -> String {
     let mut pattern = String::from("%");
-    for c in piece.trim().to_lowercase().chars().filter(|c| *c != '\0') {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
+    for c in piece.trim().chars().filter(|c| *c != '\0') {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
         }
         pattern.push(c);
     }
@@ -28,11 +29,23 @@ fn pattern(piece: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{DbBackend, EntityTrait, QueryFilter, QueryTrait};
+
     use super::*;
 
     #[test]
     fn signs_mean_themselves() {
-        assert_eq!(pattern(" 100%_Rust\\ "), r"%100\%\_rust\\%");
+        assert_eq!(pattern(" 100%_Rust! "), "%100!%!_Rust!!%");
         assert_eq!(pattern("a\0b"), "%ab%");
+    }
+
+    #[test]
+    fn both_databases_are_asked_the_same() {
+        use entities::project::{Column, Entity};
+        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+            let select = Entity::find().filter(any_contains([Column::Title], "50%")).build(backend);
+            let sql = select.to_string();
+            assert!(sql.ends_with(r#"LOWER("projects"."title") LIKE LOWER('%50!%%') ESCAPE '!'"#), "{sql}");
+        }
     }
 }

@@ -1,5 +1,11 @@
 //! Projects: who posts what, who sees it, and how a list is narrowed.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use domain::{Actor, App, Db};
 use serde_json::{Value, json};
 
 use crate::{
@@ -177,5 +183,41 @@ async fn a_list_is_narrowed_and_sorted() {
     assert_eq!(titles(&app, Value::Null, cheapest).await[0], "Save 50% on hosting");
     let oldest = json!({ "field": "CREATED_AT", "direction": "ASC" });
     assert_eq!(titles(&app, Value::Null, oldest).await[2], "Écran for a shop");
+    app.finish().await;
+}
+
+const DEEP: &str =
+    "{ projects(first: 50) { nodes { title category { name } skills { name } client { displayName }
+    proposalCount contract { id amount { amount } inEscrow { amount } milestones { title } }
+    files { id } } } }";
+
+#[tokio::test]
+async fn a_page_costs_the_same_statements_however_long_it_is() {
+    let app = TestApp::start().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut reader = app.app.db.reader().clone();
+    let counter = asked.clone();
+    reader.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    let db = Db::new(app.app.db.writer().clone(), reader);
+    let schema = api::schema(App { db, ..app.app.clone() });
+    let (skills, freelancer) = ([market::skill(&app, "Rust").await], market::freelancer(&app).await);
+
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..3 {
+            let client = market::client(&app).await;
+            let project = post(&app, &client, json!({ "skillIds": skills })).await;
+            let proposal = market::propose(&app, &freelancer, &project, json!({})).await;
+            market::offer(&app, &client, &proposal).await;
+        }
+        asked.store(0, Ordering::Relaxed);
+        let answer = schema.execute(async_graphql::Request::new(DEEP).data(Actor::System)).await;
+        assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+        counts.push(asked.load(Ordering::Relaxed));
+    }
+    assert!(counts[0] > 0);
+    assert_eq!(counts[0], counts[1], "three projects, then six");
     app.finish().await;
 }

@@ -21,9 +21,11 @@ use crate::{
 };
 
 mod find;
+mod lapse;
 pub mod state;
 
 pub use find::{Filter, find, list, visible};
+pub use lapse::{lapse, lapse_overdue};
 use state::Step;
 
 /// How long a freelancer has to answer an offer.
@@ -148,23 +150,6 @@ pub async fn retract(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     notify(app, &tx, contract.freelancer_id, notice, &event(&contract)).await?;
     tx.commit().await?;
     Ok(contract)
-}
-
-/// Ends an offer whose time to answer is over, and tells both sides; whether there was one to end. For
-/// the sweep: asking for another offer, or twice, does nothing.
-pub async fn lapse(app: &App, id: ContractId) -> Result<bool> {
-    let tx = app.db.begin().await?;
-    let (project, contract) = locked_below_project(&tx, id).await?;
-    if contract.status != ContractStatus::Pending || contract.lapses_at > app.clock.now() {
-        return Ok(false);
-    }
-    let contract = fallen(app, &tx, contract, Step::Lapse).await?;
-    for party in [contract.client_id, contract.freelancer_id] {
-        let notice = Notice::ContractLapsed { contract: contract.id, project: project.title.clone() };
-        notify(app, &tx, party, notice, &event(&contract)).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
 }
 
 /// Refuses to accept a proposal while the project has an offer out or a contract running.

@@ -174,3 +174,29 @@ async fn a_worker_that_the_database_failed_comes_back() {
     assert_eq!(calls.load(Ordering::SeqCst), 3);
     stop(f, pool).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_cannot_be_written_costs_a_second_run_and_not_the_job() {
+    let f = real().await;
+    f.sql(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON Jobs WHEN NEW.status = 'Done' BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON apalis.jobs FOR EACH ROW WHEN (NEW.status = 'Done')
+         EXECUTE FUNCTION refuse()",
+    )
+    .await;
+    f.enqueue("a", "x:0:0", f.app.clock.now()).await;
+    let pool = start(&f, f.probe(done));
+    for _ in 0..400 {
+        if f.ran().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(f.ran(), ["a", "a"], "its worker gave it back, and another took it");
+    f.sql("DROP TRIGGER refuse", "DROP TRIGGER refuse ON apalis.jobs").await;
+    f.until(JobState::Done, 1).await;
+    assert_eq!(f.ran().len(), 2);
+    assert_eq!(f.job().await.attempts, 1, "nothing crashed");
+    stop(f, pool).await;
+}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::Db;
+use domain::{Db, Purpose};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio::sync::OnceCell;
@@ -27,11 +27,11 @@ pub async fn fresh(folder: &Path) -> Db {
         Template::Sqlite(bytes) => {
             let file = folder.join("test.db");
             std::fs::write(&file, bytes).unwrap();
-            Db::open(&format!("sqlite://{}", file.display())).await.unwrap()
+            Db::open(&format!("sqlite://{}", file.display()), Purpose::Serve).await.unwrap()
         }
         Template::Postgres { server, name } => {
             let copy = format!("{name}_{}", ulid::Ulid::new().to_string().to_lowercase());
-            let admin = Db::open(server.as_str()).await.unwrap();
+            let admin = Db::open(server.as_str(), Purpose::Serve).await.unwrap();
             let create = format!("CREATE DATABASE {copy} TEMPLATE {name}");
             // Two tests may copy at once: PostgreSQL then asks the later one to wait.
             for attempt in 0.. {
@@ -42,7 +42,7 @@ pub async fn fresh(folder: &Path) -> Db {
                 }
             }
             admin.close().await.unwrap();
-            Db::open(database(server, &copy).as_str()).await.unwrap()
+            Db::open(database(server, &copy).as_str(), Purpose::Serve).await.unwrap()
         }
     }
 }
@@ -70,10 +70,10 @@ async fn template() -> Template {
     if let Ok(url) = std::env::var("DATABASE_URL") {
         let server: Url = url.parse().unwrap();
         let name = format!("megilance_{}", ulid::Ulid::new().to_string().to_lowercase());
-        let admin = Db::open(server.as_str()).await.unwrap();
+        let admin = Db::open(server.as_str(), Purpose::Serve).await.unwrap();
         admin.writer().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         admin.close().await.unwrap();
-        let db = Db::open(database(&server, &name).as_str()).await.unwrap();
+        let db = Db::open(database(&server, &name).as_str(), Purpose::Serve).await.unwrap();
         migrate(&db).await;
         // A database that somebody is connected to cannot be copied.
         db.close().await.unwrap();
@@ -81,7 +81,7 @@ async fn template() -> Template {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("template.db");
-    let db = Db::open(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
+    let db = Db::open(&format!("sqlite://{}?mode=rwc", file.display()), Purpose::Serve).await.unwrap();
     migrate(&db).await;
     // Closing the writer last folds the WAL into the file.
     db.close().await.unwrap();

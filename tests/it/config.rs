@@ -1,0 +1,157 @@
+//! The settings: everything that is wrong is named in one run, with its cure, and no secret is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::config::{ALL, Config, Problems, RESERVED};
+use secrecy::ExposeSecret as _;
+
+/// Settings with which a production process starts.
+fn good() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([
+        ("DATABASE_URL", "postgres://megilance:pw@db.internal/megilance"),
+        ("JWT_SECRET", "q7mF0z2Vb9xKfR4uHs8LwYc1TnJd6GaEoPi3"),
+        ("PUBLIC_URL", "https://api.megilance.test"),
+        ("LISTEN_ADDR", "0.0.0.0:8080"),
+        ("BLOCKCHAIN_PROVIDER_URL", "https://rpc.test/canary-key"),
+        ("CHAIN_ID", "8453"),
+        ("USDC_CONTRACT_ADDRESS", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"),
+        ("TREASURY_PRIVATE_KEY", "0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d"),
+        ("S3_BUCKET", "files"),
+        ("AWS_REGION", "eu-central-1"),
+        ("SMTP_URL", "smtps://user:pw@mail.test:465"),
+        ("MAIL_FROM", "MegiLance <no-reply@megilance.test>"),
+    ])
+}
+
+fn read(values: &BTreeMap<&str, &str>) -> Result<Config, Problems> {
+    Config::read(&|name| values.get(name).map(|value| (*value).to_owned()))
+}
+
+/// What is said when these settings are changed; an empty value takes one away.
+fn wrong(changes: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, String> {
+    let mut values = good();
+    values.extend(changes.iter().copied());
+    let Problems(problems) = read(&values).expect_err("something is wrong");
+    problems.into_iter().map(|problem| (problem.setting, problem.wrong)).collect()
+}
+
+#[test]
+fn good_settings_are_taken_with_the_documented_defaults() {
+    let config = read(&good()).expect("nothing is wrong");
+    assert_eq!(config.settings.confirmations, 12);
+    assert_eq!(config.settings.wallet_rest.as_secs(), 24 * 3600);
+    assert_eq!((config.graphiql, config.forwarded_hops), (false, 0));
+    assert!(config.storage.credentials.is_none() && !config.storage.path_style);
+    assert_eq!(config.settings.public_url.as_str(), "https://api.megilance.test/");
+    let shown = format!("{config:?}");
+    for secret in ["q7mF0z", "7a28b5", "pw@", "canary"] {
+        assert!(!shown.contains(secret), "{secret} is shown");
+    }
+}
+
+#[test]
+fn without_any_setting_all_missing_ones_are_named_at_once() {
+    let Problems(problems) = Config::read(&|_| None).expect_err("everything is missing");
+    let named: BTreeSet<_> = problems.iter().map(|problem| problem.setting).collect();
+    assert_eq!(named, good().into_keys().collect());
+    let told = Problems(problems.clone()).to_string();
+    for problem in &problems {
+        assert_eq!(problem.wrong, "is missing");
+        assert!(told.contains(problem.setting) && told.contains(problem.cure), "{told}");
+    }
+}
+
+#[test]
+fn every_unsafe_setting_is_named_in_one_run_and_none_is_shown() {
+    let changes = [
+        ("DATABASE_URL", "sqlite::memory:"),
+        ("JWT_SECRET", "hunter2hunter2"),
+        ("PUBLIC_URL", "http://api.megilance.test"),
+        ("TREASURY_PRIVATE_KEY", "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"),
+        ("SMTP_URL", "smtp://user:hunter2@mail.test:25"),
+        ("S3_ENDPOINT", "http://s3.megilance.test"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("SENTRY_DSN", "nonsense"),
+        ("CHAIN_CONFIRMATIONS", "0"),
+    ];
+    let problems = wrong(&changes);
+    let expected: BTreeSet<_> = changes
+        .iter()
+        .map(|(name, _)| if *name == "AWS_ACCESS_KEY_ID" { "AWS_SECRET_ACCESS_KEY" } else { *name })
+        .collect();
+    assert_eq!(problems.keys().copied().collect::<BTreeSet<_>>(), expected);
+    let told = format!("{problems:?}");
+    for (_, value) in changes.iter().filter(|(_, value)| value.len() > 8 && !value.starts_with("AKID")) {
+        assert!(!told.contains(value), "{value} is shown");
+    }
+}
+
+#[test]
+fn a_secret_from_a_tutorial_is_no_secret() {
+    for secret in [
+        "changeme-changeme-changeme-changeme-123",
+        "your-256-bit-secret-your-256-bit-secret",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "MySuperSecretPasswordForMegiLance2026!!",
+    ] {
+        assert!(wrong(&[("JWT_SECRET", secret)])["JWT_SECRET"].contains("unsafe"), "{secret}");
+    }
+    // A development key is fine on a development chain.
+    let mut local = good();
+    local.insert("CHAIN_ID", "31337");
+    local.insert("TREASURY_PRIVATE_KEY", "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+    local.insert("PUBLIC_URL", "http://127.0.0.1:8080");
+    local.insert("SMTP_URL", "smtp://127.0.0.1:2525");
+    local.insert("S3_ENDPOINT", "http://127.0.0.1:8333");
+    let config = read(&local).expect("loopback needs no TLS");
+    assert!(config.storage.path_style);
+}
+
+#[test]
+fn the_treasury_has_one_key() {
+    let both = wrong(&[("TREASURY_KEYSTORE", "/nowhere"), ("TREASURY_PASSWORD", "x")]);
+    assert!(both["TREASURY_PRIVATE_KEY"].contains("leave out one"));
+    let half = wrong(&[("TREASURY_KEYSTORE", "/nowhere"), ("TREASURY_PRIVATE_KEY", "")]);
+    assert_eq!(half["TREASURY_PASSWORD"], "is missing");
+    let changes =
+        [("TREASURY_KEYSTORE", "/nowhere"), ("TREASURY_PASSWORD", "hunter2"), ("TREASURY_PRIVATE_KEY", "")];
+    let problems = wrong(&changes);
+    assert!(problems.contains_key("TREASURY_KEYSTORE") && !format!("{problems:?}").contains("hunter2"));
+}
+
+#[test]
+fn temporary_aws_keys_are_left_to_the_sdk() {
+    let mut values = good();
+    values.extend([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")]);
+    let keys = read(&values).expect("two keys").storage.credentials;
+    assert_eq!(
+        keys.map(|(id, key)| (id, key.expose_secret().to_owned())),
+        Some(("a".to_owned(), "b".to_owned()))
+    );
+    values.insert("AWS_SESSION_TOKEN", "c");
+    assert!(read(&values).expect("three keys").storage.credentials.is_none());
+}
+
+/// `.env.example` names every setting that is read, and no other.
+#[test]
+fn the_example_and_the_reader_agree() {
+    let example = include_str!("../../.env.example");
+    let documented: Vec<&str> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name)
+        .filter(|name| {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        })
+        .collect();
+    let set: BTreeSet<&str> = documented.iter().copied().collect();
+    assert_eq!(set.len(), documented.len(), "a setting is documented twice");
+    let read: BTreeSet<&str> =
+        ALL.iter().map(|setting| setting.name).chain(RESERVED.iter().copied()).collect();
+    assert_eq!(set, read);
+    // What must be there stands in it uncommented.
+    for name in good().into_keys().filter(|name| !name.starts_with("TREASURY")) {
+        assert!(example.lines().any(|line| line.starts_with(&format!("{name}="))), "{name}");
+    }
+}
