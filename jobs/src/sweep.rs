@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use domain::{
-    App, Result,
+    App, Result, contract,
     entities::{
         account_token, chain_cursor, event, idempotency_key, mail, object_deletion, payment, upload,
         wallet_challenge,
@@ -52,6 +52,7 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
 pub(crate) async fn round(app: &App, grace: Duration) -> Result<u64> {
     let grace = Span::from_std(grace).unwrap_or(Span::zero());
     queue::pull_forward(app).await?;
+    contract::lapse_overdue(app).await?;
     let mut found = 0;
     found += queue::sweep::<payment::Entity>(app, grace).await?;
     found += queue::sweep::<chain_cursor::Entity>(app, grace).await?;

@@ -187,6 +187,7 @@ async fn contracts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await?;
     unique(manager, "contracts", &["proposal_id"]).await?;
     index(manager, "contracts", &["project_id"]).await?;
+    index(manager, "contracts", &["status", "lapses_at"]).await?;
     index(manager, "contracts", &["client_id", "id"]).await?;
     index(manager, "contracts", &["freelancer_id", "id"]).await
 }

@@ -13,8 +13,8 @@ use crate::{
 /// How many offers one look ends; the next look finds the rest.
 const AT_ONCE: u64 = 100;
 
-/// Ends every offer whose time to answer is over; how many there were. The sweep calls it: it is the only
-/// thing that waits for nothing but the clock and needs nobody outside, so it has no job of its own.
+/// Ends every offer whose time to answer is over; how many there were. The sweep calls it: an offer lapses by
+/// the clock alone and asks nobody outside, so it needs no job of its own.
 pub async fn lapse_overdue(app: &App) -> Result<u64> {
     let overdue: Vec<ContractId> = contract::Entity::find()
         .select_only()
