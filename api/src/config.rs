@@ -123,7 +123,8 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let cors_origins = reader.optional(CORS_ORIGINS, checks::origins).unwrap_or_default();
     let graphiql = reader.optional(GRAPHIQL, checks::switch).unwrap_or(false);
     let forwarded_hops = reader.optional(TRUSTED_PROXIES, |text| checks::number(text, 0..=10)).unwrap_or(0);
-    let confirmations = reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
+    let confirmations =
+        reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
     let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
     let chain = chain(reader);

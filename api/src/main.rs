@@ -31,7 +31,8 @@ fn run(cli: commands::Cli) -> Result<()> {
     let prepared = cli.command.prepare()?;
     // It outlives the runtime, so that the last report is sent.
     let _sentry = telemetry::sentry(prepared.sentry_dsn());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(64).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(64).build()?;
     let done = runtime.block_on(prepared.run());
     // A blocking call that hangs must not keep the process alive.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

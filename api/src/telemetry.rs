@@ -1,19 +1,20 @@
 //! What operators see: the log, and errors in Sentry.
 
 use std::io::{self, IsTerminal as _};
-use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sentry::integrations::tracing::EventFilter;
+use sentry::integrations::tracing::ErrorLayer;
 use sentry::protocol::Event;
 use sentry::{ClientInitGuard, ClientOptions};
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// What is logged when `RUST_LOG` says nothing: ours, and the others' troubles.
-const USUAL_FILTER: &str = "warn,megilance=info,api=info,domain=info,jobs=info,sandbox=info,s3s=off,s3s_fs=warn";
+const USUAL_FILTER: &str =
+    "warn,megilance=info,api=info,domain=info,jobs=info,sandbox=info,s3s=off,s3s_fs=warn";
 
 /// Starts the log on stderr: for people on a terminal, JSON elsewhere. A panic is logged, too. Call it once, first.
 pub fn log(filter: Option<&str>) {
@@ -23,7 +24,7 @@ pub fn log(filter: Option<&str>) {
     } else {
         fmt::layer().with_writer(io::stderr).json().flatten_event(true).boxed()
     };
-    let reports = sentry::integrations::tracing::layer().event_filter(report_of).span_filter(|_| false);
+    let reports = ErrorLayer::new().with_filter(filter_fn(is_report));
     // Only a second call can fail, and the first one's log goes on.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).with(reports).try_init();
     std::panic::set_hook(Box::new(|panic| {
@@ -33,28 +34,27 @@ pub fn log(filter: Option<&str>) {
     }));
 }
 
-/// Which lines of the log become reports. Internal errors of the API are reported where they happen, with the
+/// A log of troubles alone: for work whose every step nobody wants to read.
+pub fn quiet() -> impl Subscriber + Send + Sync {
+    fmt().with_writer(io::stderr).with_max_level(Level::WARN).compact().finish()
+}
+
+/// Whether a line of the log becomes a report. Internal errors of the API are reported where they happen, with the
 /// reference that the client gets, and panics by Sentry's own hook: a line of the log would repeat them.
-fn report_of(line: &Metadata<'_>) -> EventFilter {
-    if *line.level() == Level::ERROR && line.target().starts_with("jobs") {
-        EventFilter::Event
-    } else {
-        EventFilter::Ignore
-    }
+fn is_report(line: &Metadata<'_>) -> bool {
+    *line.level() == Level::ERROR && line.target().starts_with("jobs")
 }
 
 /// Starts Sentry; reports stop when the guard is dropped, after a last effort to send what waits. Without a DSN
 /// nothing is sent anywhere. Call it after [`log`], so that panics go to both.
 pub fn sentry(dsn: Option<&SecretString>) -> Option<ClientInitGuard> {
     let dsn = dsn?.expose_secret().parse().ok()?;
-    let options = ClientOptions {
-        dsn: Some(dsn),
-        release: sentry::release_name!(),
-        send_default_pii: false,
-        attach_stacktrace: true,
-        before_send: Some(Arc::new(|event| Some(without_people(event)))),
-        ..Default::default()
-    };
+    let mut options = ClientOptions::new()
+        .send_default_pii(false)
+        .attach_stacktrace(true)
+        .before_send(|event| Some(without_people(event)));
+    options.dsn = Some(dsn);
+    options.release = sentry::release_name!();
     Some(sentry::init(options))
 }
 

@@ -39,3 +39,44 @@ pub mod wallet_challenge;
 pub use enums::*;
 pub use ids::*;
 pub use money::{MoneyError, Usdc};
+
+/// The names of all tables: what a database of ours may hold.
+pub fn tables() -> Vec<&'static str> {
+    use sea_orm::EntityName as _;
+    macro_rules! names {
+        ($($table:ident)*) => { vec![$($table::Entity.table_name()),*] };
+    }
+    names! {
+        account_token
+        category
+        chain_cursor
+        chain_nonce
+        chain_transaction
+        chain_transfer
+        contract
+        deposit_hint
+        event
+        fee_schedule
+        idempotency_key
+        ledger_account
+        ledger_posting
+        ledger_transfer
+        mail
+        milestone
+        notification
+        object_deletion
+        payment
+        project
+        project_skill
+        proposal
+        proposed_milestone
+        session
+        skill
+        submission
+        upload
+        user
+        user_skill
+        wallet
+        wallet_challenge
+    }
+}

@@ -12,7 +12,7 @@ mod m20261123_000004_outbox;
 mod m20261123_000005_guards;
 mod m20261123_000006_basics;
 
-pub use sea_orm_migration::MigratorTrait;
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 /// Every change, in order.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! `megilance migrate`.
 
 use clap::{Args, Subcommand};
+use domain::Purpose;
 
 use super::{output::say, place::Place};
 use crate::{Result, start::database};
@@ -44,7 +45,7 @@ impl Migrate {
         let place = match &self {
             Self::Up(Up { place }) | Self::Down(Down { place, .. }) | Self::Status(Status { place }) => place,
         };
-        let db = database::open(&place.database()?, database::Use::Migrate).await?;
+        let db = database::open(&place.database()?, Purpose::Migrate).await?;
         match self {
             Self::Up(_) => {
                 let before = database::pending(&db).await?.len();

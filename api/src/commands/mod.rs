@@ -83,9 +83,7 @@ impl Prepared {
     }
 
     pub(crate) async fn run(self) -> Result<()> {
-        let config = || -> Result<Config> {
-            self.config.map_or_else(|| Ok(Config::from_env()?), Ok)
-        };
+        let config = || -> Result<Config> { self.config.map_or_else(|| Ok(Config::from_env()?), Ok) };
         match self.command {
             #[cfg(feature = "dev")]
             Command::Dev(dev) => Box::pin(dev.run()).await,

@@ -9,7 +9,7 @@ use crate::{Result, start};
 
 /// The deployment to work on.
 #[derive(Debug, Args)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Work on this data folder of `megilance dev` instead of what the environment names.
     #[cfg(feature = "dev")]
     #[arg(long, value_name = "FOLDER")]

@@ -6,14 +6,22 @@ use url::{Host, Url};
 
 /// Pieces of secrets that stand in tutorials and examples.
 const EXAMPLES: [&str; 10] = [
-    "changeme", "change-me", "change_me", "change this", "example", "your-", "your_", "secret-key", "supersecret",
+    "changeme",
+    "change-me",
+    "change_me",
+    "change this",
+    "example",
+    "your-",
+    "your_",
+    "secret-key",
+    "supersecret",
     "password",
 ];
 
 /// How the keys begin that every development node knows, and the key of the sandbox's token. Eight digits tell a key.
 const KNOWN_KEYS: [&str; 11] = [
-    "ac0974be", "59c6995e", "5de4111a", "7c852118", "47e179ec", "8b3a350c", "92db14e4", "4bbbf85c", "dbda1821",
-    "2a871d07", "ebf6f0ae",
+    "ac0974be", "59c6995e", "5de4111a", "7c852118", "47e179ec", "8b3a350c", "92db14e4", "4bbbf85c",
+    "dbda1821", "2a871d07", "ebf6f0ae",
 ];
 
 /// The chains that development nodes make.

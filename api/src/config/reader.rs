@@ -33,7 +33,10 @@ impl fmt::Display for Problems {
         for Problem { setting, wrong, cure } in &self.0 {
             write!(f, "\n\n  {setting} {wrong}.\n    {cure}")?;
         }
-        write!(f, "\n\nEvery setting is explained in .env.example. To try things out, `megilance dev` needs none.")
+        write!(
+            f,
+            "\n\nEvery setting is explained in .env.example. To try things out, `megilance dev` needs none."
+        )
     }
 }
 

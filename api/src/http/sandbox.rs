@@ -151,7 +151,9 @@ async fn clock(
     Json(Advance { advance }): Json<Advance>,
 ) -> Result<Json<Advanced>, Wrong> {
     let by = duration::parse(&advance).ok_or_else(|| {
-        Wrong::request("Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P3D or PT15M.")
+        Wrong::request(
+            "Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P3D or PT15M.",
+        )
     })?;
     let clock = &sandbox.app.clock;
     (sandbox.save_offset)(clock.offset() + by).map_err(Wrong::inside)?;

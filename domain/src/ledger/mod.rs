@@ -74,8 +74,13 @@ pub async fn post(
     if posted.is_some() {
         return Ok(false);
     }
+    let moving: Vec<_> = lines.iter().filter(|(_, amount)| *amount != Usdc::ZERO).collect();
+    if moving.is_empty() {
+        // A deposit that expired without a coin: there is nothing to write down.
+        return Ok(false);
+    }
     let transfer_id: LedgerTransferId = app.clock.new_id();
-    for &(account, amount) in lines.iter().filter(|(_, amount)| *amount != Usdc::ZERO) {
+    for &&(account, amount) in &moving {
         let row = ledger_posting::ActiveModel {
             id: Set(app.clock.new_id()),
             transfer_id: Set(transfer_id),

@@ -14,6 +14,7 @@ mod chain;
 mod error;
 mod execute;
 mod journal;
+mod key;
 mod miner;
 mod pool;
 mod rpc;
@@ -37,6 +38,7 @@ use tokio_util::task::TaskTracker;
 use self::chain::{Chain, Clock};
 pub use self::error::EvmError;
 use self::journal::{Journal, Record};
+pub use self::key::Key;
 
 /// The private key that owns the token (0x and 64 hexadecimal digits): it may mint, pause and blacklist. It
 /// is public, as the token is worth nothing.

@@ -50,7 +50,9 @@ mod tests {
         {
             assert_eq!(parse(text), Duration::try_seconds(seconds), "{text}");
         }
-        for text in ["", "P", "PT", "P1Y", "P1M", "3D", "P-1D", "PT1", "P1D1D", "PT1S1M", "P0D", "P1DT", "P99999W"] {
+        for text in
+            ["", "P", "PT", "P1Y", "P1M", "3D", "P-1D", "PT1", "P1D1D", "PT1S1M", "P0D", "P1DT", "P99999W"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -28,7 +28,8 @@ const ASSETS: [(&str, &str, &str); 5] = [
 ];
 
 pub(super) fn routes() -> Router {
-    let page = |text: &'static str, policy: &'static str| get(move || async move { show(HTML, policy, text) });
+    let page =
+        |text: &'static str, policy: &'static str| get(move || async move { show(HTML, policy, text) });
     Router::new()
         .route("/sandbox", page(include_str!("../sandbox_pages/index.html"), CSP))
         .route("/sandbox/mail", page(include_str!("../sandbox_pages/mail.html"), MAIL_CSP))
@@ -44,5 +45,6 @@ async fn asset(Path(wanted): Path<String>) -> Response {
 }
 
 fn show(of: &'static str, policy: &'static str, text: &'static str) -> Response {
-    ([(CONTENT_TYPE, of), (CONTENT_SECURITY_POLICY, policy), (CACHE_CONTROL, "no-cache")], text).into_response()
+    ([(CONTENT_TYPE, of), (CONTENT_SECURITY_POLICY, policy), (CACHE_CONTROL, "no-cache")], text)
+        .into_response()
 }

@@ -39,7 +39,8 @@ pub(super) async fn pay(State(sandbox): State<Sandbox>, Json(order): Json<Pay>) 
     let app = &sandbox.app;
     let id: PaymentId = order.payment_id.parse().map_err(|error| Wrong::request(format!("{error}.")))?;
     let payment = payment::find(app, &Actor::System, id).await?;
-    let (PaymentKind::Deposit, Some(payer), Some(to)) = (payment.kind, payment.payer_id, &payment.deposit_address)
+    let (PaymentKind::Deposit, Some(payer), Some(to)) =
+        (payment.kind, payment.payer_id, &payment.deposit_address)
     else {
         return Err(Wrong::request("This payment is no deposit: nobody pays it from a wallet."));
     };
@@ -48,7 +49,8 @@ pub(super) async fn pay(State(sandbox): State<Sandbox>, Json(order): Json<Pay>) 
         None => payment.amount.minus(received(&sandbox, id).await?).map_err(Wrong::inside)?,
     };
     let micro = u64::try_from(amount.micro()).ok().filter(|micro| *micro > 0);
-    let micro = micro.ok_or_else(|| Wrong::request("Nothing is due. To pay more all the same, give an amount."))?;
+    let micro =
+        micro.ok_or_else(|| Wrong::request("Nothing is due. To pay more all the same, give an amount."))?;
     let wallets = wallet::of_user(app.db.reader(), payer).await?;
     let from = wallets.iter().find(|wallet| wallet.is_payout).or(wallets.first());
     let from = from.ok_or_else(|| Wrong::request("The payer has no linked wallet."))?;
@@ -101,7 +103,9 @@ pub(super) async fn sign(
     let address = message.lines().nth(1).unwrap_or_default().trim();
     let keys = sandbox.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
     let key = keys.get(&address.to_lowercase()).ok_or_else(|| {
-        Wrong::request("The second line of the message is no address from here. Take a new address and begin again.")
+        Wrong::request(
+            "The second line of the message is no address from here. Take a new address and begin again.",
+        )
     })?;
     let signature = key.sign_message(message).map_err(Wrong::inside)?;
     Ok(Json(Signed { address: key.address(), signature }))
