@@ -1,5 +1,7 @@
 //! GraphQL over HTTP. The 61 audits of npm `graphql-http` run in tests/peers.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -85,7 +87,7 @@ async fn get_is_for_queries() {
 
 #[tokio::test]
 async fn bearers() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(|settings| settings.access_token_ttl = Duration::from_secs(900)).await;
     let someone = app.register("olivia", "CLIENT").await;
     let body = r#"{"query":"{ viewer { id } }"}"#;
     let right = format!("Bearer {}", someone.token);
