@@ -48,18 +48,20 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
     }
 }
 
-/// Looks through every table once. Units: jobs enqueued.
+/// Looks through every table once; one that fails does not keep the others from being looked through.
+/// Units: jobs enqueued.
 pub(crate) async fn round(app: &App, grace: Duration) -> Result<u64> {
     let grace = Span::from_std(grace).unwrap_or(Span::zero());
     queue::pull_forward(app).await?;
-    contract::lapse_overdue(app).await?;
-    let mut found = 0;
-    found += queue::sweep::<payment::Entity>(app, grace).await?;
-    found += queue::sweep::<chain_cursor::Entity>(app, grace).await?;
-    found += queue::sweep::<mail::Entity>(app, grace).await?;
-    found += queue::sweep::<upload::Entity>(app, grace).await?;
-    found += queue::sweep::<object_deletion::Entity>(app, grace).await?;
-    Ok(found)
+    let found = [
+        contract::lapse_overdue(app).await.map(|_| 0),
+        queue::sweep::<payment::Entity>(app, grace).await,
+        queue::sweep::<chain_cursor::Entity>(app, grace).await,
+        queue::sweep::<mail::Entity>(app, grace).await,
+        queue::sweep::<upload::Entity>(app, grace).await,
+        queue::sweep::<object_deletion::Entity>(app, grace).await,
+    ];
+    found.into_iter().sum()
 }
 
 /// Deletes what nobody will ask for again. Units: rows.

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    App, Clock, Db, Result,
+    App, Clock, Db, Purpose, Result,
     page::PageRequest,
     ports::{
         PortError,
@@ -59,7 +59,7 @@ impl Fixture {
 
     /// Another process, so to speak: the same database through its own connections.
     pub(super) async fn another(&self) -> App {
-        App { db: Db::open(&self.url().await).await.unwrap(), ..self.app.clone() }
+        App { db: Db::open(&self.url().await, Purpose::Serve).await.unwrap(), ..self.app.clone() }
     }
 
     /// Where the database is.

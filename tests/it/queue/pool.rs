@@ -10,7 +10,7 @@ use std::{
 
 use chrono::Duration as Span;
 use domain::{
-    Clock, Db,
+    Clock, Db, Purpose,
     queue::{self, JobState, Outcome},
 };
 use jobs::Registry;
@@ -129,7 +129,7 @@ async fn a_killed_process_is_missed_and_its_job_taken_over() {
     let (url, clock, log) = (f.url().await, f.app.clock.clone(), Arc::clone(&f.log));
     let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     doomed.spawn(async move {
-        let app = fixture::app(Db::open(&url).await.unwrap(), clock);
+        let app = fixture::app(Db::open(&url, Purpose::Serve).await.unwrap(), clock);
         let registry = fixture::probe(log, |_| std::future::pending());
         jobs::run_with(registry, app, CancellationToken::new()).await;
     });
