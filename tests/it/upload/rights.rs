@@ -38,7 +38,7 @@ async fn a_proposals_files_are_for_its_parties() {
     let refused = app.mutate(&felix.token, PROPOSE, bid(&project, &many)).await;
     assert_eq!(errors(&refused), ["uploadIds:LIMIT_REACHED"]);
 
-    let payload = ok(app.mutate(&felix.token, PROPOSE, bid(&project, &[file.clone()])).await);
+    let payload = ok(app.mutate(&felix.token, PROPOSE, bid(&project, std::slice::from_ref(&file))).await);
     let proposal = text(&payload["proposal"]["id"]);
     assert_eq!(payload["proposal"]["attachments"][0]["filename"], "plan.txt");
     let attachments = "query($id: ID!) { node(id: $id) { ... on Proposal { attachments { url } } } }";
@@ -76,7 +76,7 @@ async fn a_projects_files_are_for_its_client_and_who_has_a_contract_on_it() {
     assert_eq!((seen_by(&carla.token).await, seen_by(&felix.token).await, seen_by("").await), (1, 0, 0));
     app.offer(&carla, &proposal).await;
     assert_eq!((seen_by(&felix.token).await, seen_by(&eve.token).await), (1, 0));
-    assert_eq!(look(&app, &felix, &file).await["url"].is_string(), true);
+    assert!(look(&app, &felix, &file).await["url"].is_string());
     app.finish().await;
 }
 
