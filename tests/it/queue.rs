@@ -6,3 +6,4 @@ mod life;
 mod pool;
 mod read;
 mod sweep;
+mod whole;
