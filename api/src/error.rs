@@ -126,9 +126,6 @@ pub fn fault(error: Error) -> async_graphql::Error {
 pub fn report(error: &(dyn std::error::Error + 'static)) -> String {
     let reference = domain::clock::random_bytes::<6>().map(hex::encode).unwrap_or_else(|_| "none".to_owned());
     tracing::error!(%reference, error = %error, "internal error");
-    sentry::with_scope(
-        |scope| scope.set_tag("reference", &reference),
-        || sentry::capture_error(error),
-    );
+    sentry::with_scope(|scope| scope.set_tag("reference", &reference), || sentry::capture_error(error));
     reference
 }

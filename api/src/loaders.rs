@@ -2,12 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, dataloader::{DataLoader, Loader}};
+use async_graphql::{
+    Context,
+    dataloader::{DataLoader, Loader},
+};
 use domain::{
     App, Error,
     entities::{
-        CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId, UploadId, UserId, category, contract,
-        ledger_transfer, milestone, payment, project, proposal, skill, upload, user,
+        CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId,
+        UploadId, UserId, category, contract, ledger_transfer, milestone, payment, project, proposal, skill,
+        upload, user,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -20,9 +24,7 @@ mod money;
 mod people;
 
 pub use files::FilesOf;
-pub use market::{
-    ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
-};
+pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
 pub use people::UserSkillsOf;

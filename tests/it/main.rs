@@ -9,6 +9,7 @@
 )]
 
 mod arrows;
+mod config;
 mod contract;
 mod market;
 mod project;

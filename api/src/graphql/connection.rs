@@ -21,6 +21,7 @@ pub type Listing<N> = Connection<String, N, Total, EmptyFields>;
 /// Counts a list when somebody asks, and only then.
 pub struct Total(Arc<dyn Fn() -> BoxFuture<'static, domain::Result<u64>> + Send + Sync>);
 
+/// Counts a list when somebody asks, and only then.
 #[Object]
 impl Total {
     /// How many there are in all, whatever the page. Counted only when asked for.

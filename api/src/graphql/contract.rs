@@ -29,6 +29,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Contract(pub contract::Model);
 
+/// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
+/// it.
 #[Object]
 impl Contract {
     /// The contract's id, `ctr_...`.

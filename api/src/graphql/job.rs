@@ -41,6 +41,8 @@ pub enum JobStatus {
 #[derive(Clone)]
 pub struct Job(pub JobRow);
 
+/// A piece of work in the queue. The queue is a wake-up, not the truth: what is due stands in the things
+/// themselves, and a lost job is found again.
 #[Object]
 impl Job {
     /// The job's id, `job_...`.
@@ -109,6 +111,7 @@ pub(super) const PREFIX: &str = "job_";
 /// How much stands in a queue.
 pub struct Queue(QueueCounts);
 
+/// How much stands in a queue.
 #[Object]
 impl Queue {
     /// The queue's name.
@@ -185,7 +188,11 @@ pub struct JobOrder {
 }
 
 /// A page of jobs.
-pub(super) async fn connect_jobs(app: &App, filter: queue::JobFilter, request: PageRequest) -> Result<Listing<Job>> {
+pub(super) async fn connect_jobs(
+    app: &App,
+    filter: queue::JobFilter,
+    request: PageRequest,
+) -> Result<Listing<Job>> {
     let page = queue::list(app, &filter, &request).await.map_err(fault)?;
     let app = app.clone();
     let count = move || {
@@ -295,11 +302,18 @@ async fn change(ctx: &Context<'_>, id: &ID, to: JobState) -> Result<JobPayload> 
         policy::authorise(actor, Action::JobsManage, "jobId", "job")?;
         let missing = || Error::not_found("jobId", "job");
         let ulid = id.strip_prefix(PREFIX).ok_or_else(|| {
-            Error::rejected("jobId", Code::InvalidId, "That is not the id of a job; such an id starts with \"job_\".")
+            Error::rejected(
+                "jobId",
+                Code::InvalidId,
+                "That is not the id of a job; such an id starts with \"job_\".",
+            )
         })?;
         let before = queue::find(app, ulid).await?.ok_or_else(missing)?;
-        let changed =
-            if to == JobState::Ready { queue::retry(app, ulid).await? } else { queue::cancel(app, ulid).await? };
+        let changed = if to == JobState::Ready {
+            queue::retry(app, ulid).await?
+        } else {
+            queue::cancel(app, ulid).await?
+        };
         if !changed {
             return Err(Error::illegal("jobId", "job", before.state.as_str(), to.as_str()));
         }

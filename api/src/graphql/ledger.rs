@@ -36,6 +36,7 @@ pub enum LedgerEntryKind {
 /// One line of a person's account: what the platform owes them (negative) or has paid them (positive).
 pub struct LedgerEntry(pub ledger_posting::Model);
 
+/// One line of a person's account: what the platform owes them (negative) or has paid them (positive).
 #[Object]
 impl LedgerEntry {
     /// The entry's id, `lpo_...`.

@@ -24,6 +24,7 @@ use crate::{
 /// A part of a contract that is funded, done and paid by itself.
 pub struct Milestone(pub milestone::Model);
 
+/// A part of a contract that is funded, done and paid by itself.
 #[Object]
 impl Milestone {
     /// The milestone's id, `mil_...`.
@@ -81,6 +82,7 @@ impl Milestone {
 /// What a freelancer handed in for a milestone.
 pub struct Submission(pub submission::Model);
 
+/// What a freelancer handed in for a milestone.
 #[Object]
 impl Submission {
     /// What the freelancer says about it.
@@ -271,7 +273,8 @@ impl MilestoneMutation {
     async fn milestone_refund(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which milestone, how much, why, and the idempotency key.")] input: MilestoneRefundInput,
+        #[graphql(desc = "Which milestone, how much, why, and the idempotency key.")]
+        input: MilestoneRefundInput,
     ) -> Result<MilestonePaymentPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
         let result = async {

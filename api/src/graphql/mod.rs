@@ -1,8 +1,9 @@
 //! The schema: the merged roots. One file a noun, with that noun's types, queries and mutations.
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 use domain::App;
 
+use self::connection::Listing;
 use crate::loaders::Rows;
 
 pub mod connection;
@@ -73,24 +74,36 @@ pub struct SubscriptionRoot(payment::PaymentSubscription, notification::Notifica
 
 /// The schema over an application.
 pub fn schema(app: App) -> Schema {
-    limits::apply(async_graphql::Schema::build(
-        QueryRoot::default(),
-        MutationRoot::default(),
-        SubscriptionRoot::default(),
-    ))
-    .data(Rows::new(app.clone()))
-    .data(events::EventFeed::new(app.clone()))
-    .data(app)
-    .finish()
+    limits::apply(builder())
+        .data(Rows::new(app.clone()))
+        .data(events::EventFeed::new(app.clone()))
+        .data(app)
+        .finish()
 }
 
 /// The schema in its definition language, sorted, so that two prints differ only where the schema does.
 pub fn sdl() -> String {
-    let plain = async_graphql::Schema::build(
-        QueryRoot::default(),
-        MutationRoot::default(),
-        SubscriptionRoot::default(),
-    );
     let sorted = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    plain.finish().sdl_with_options(sorted)
+    builder().finish().sdl_with_options(sorted)
+}
+
+/// The roots, with a description for the connections, whose types async-graphql makes.
+fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
+    macro_rules! lists {
+        ($($node:path),* $(,)?) => {
+            async_graphql::Schema::build(QueryRoot::default(), MutationRoot::default(), SubscriptionRoot::default())
+                $(.override_output_type_description::<Listing<$node>>("A page of a list, with its cursors and the count of the whole."))*
+        };
+    }
+    lists!(
+        contract::Contract,
+        job::Job,
+        ledger::LedgerEntry,
+        notification::Notification,
+        payment::Payment,
+        project::Project,
+        proposal::Proposal,
+        skill::Skill,
+        user::User,
+    )
 }

@@ -2,15 +2,27 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use domain::{
-    Error, account, contract, entities::AnyId, milestone, notification, payment, project, proposal, queue, skill,
-    upload, wallet,
+    Error, account, contract,
+    entities::AnyId,
+    milestone, notification, payment,
     policy::{self, Action},
+    project, proposal, queue, skill, upload, wallet,
 };
 
 use super::{
-    category::Category, contract::Contract, job::{self, Job}, milestone::Milestone, notification::Notification,
-    payment::Payment, project::Project, proposal::Proposal, skill::Skill, support::{actor, app}, upload::Upload,
-    user::User, wallet::Wallet,
+    category::Category,
+    contract::Contract,
+    job::{self, Job},
+    milestone::Milestone,
+    notification::Notification,
+    payment::Payment,
+    project::Project,
+    proposal::Proposal,
+    skill::Skill,
+    support::{actor, app},
+    upload::Upload,
+    user::User,
+    wallet::Wallet,
 };
 use crate::error::{fault, found};
 
@@ -85,15 +97,25 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
     let id: AnyId = id.parse().map_err(|error: domain::entities::InvalidId| fault(Error::from(error)))?;
     match id {
         AnyId::UserId(id) => found(account::user(app, id).await.map(|row| Node::User(User(row)))),
-        AnyId::CategoryId(id) => found(skill::category(app, id).await.map(|row| Node::Category(Category(row)))),
+        AnyId::CategoryId(id) => {
+            found(skill::category(app, id).await.map(|row| Node::Category(Category(row))))
+        }
         AnyId::SkillId(id) => found(skill::find(app, id).await.map(|row| Node::Skill(Skill(row)))),
-        AnyId::ProjectId(id) => found(project::find(app, actor, id).await.map(|row| Node::Project(Project(row)))),
-        AnyId::ProposalId(id) => found(proposal::find(app, actor, id).await.map(|row| Node::Proposal(Proposal(row)))),
-        AnyId::ContractId(id) => found(contract::find(app, actor, id).await.map(|row| Node::Contract(Contract(row)))),
+        AnyId::ProjectId(id) => {
+            found(project::find(app, actor, id).await.map(|row| Node::Project(Project(row))))
+        }
+        AnyId::ProposalId(id) => {
+            found(proposal::find(app, actor, id).await.map(|row| Node::Proposal(Proposal(row))))
+        }
+        AnyId::ContractId(id) => {
+            found(contract::find(app, actor, id).await.map(|row| Node::Contract(Contract(row))))
+        }
         AnyId::MilestoneId(id) => {
             found(milestone::find(app, actor, id).await.map(|row| Node::Milestone(Milestone(row))))
         }
-        AnyId::PaymentId(id) => found(payment::find(app, actor, id).await.map(|row| Node::Payment(Payment(row)))),
+        AnyId::PaymentId(id) => {
+            found(payment::find(app, actor, id).await.map(|row| Node::Payment(Payment(row))))
+        }
         AnyId::WalletId(id) => found(wallet::find(app, actor, id).await.map(|row| Node::Wallet(Wallet(row)))),
         AnyId::UploadId(id) => found(upload::find(app, actor, id).await.map(|row| Node::Upload(Upload(row)))),
         AnyId::NotificationId(id) => {

@@ -4,7 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subs
 use chrono::{DateTime, Utc};
 use domain::{
     App,
-    entities::{ChainTransferStatus, EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc, chain_transfer, payment},
+    entities::{
+        ChainTransferStatus, EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc,
+        chain_transfer, payment,
+    },
     milestone as milestones, payment as payments,
     payment::transfers::confirmations,
     ports::chain,
@@ -31,6 +34,7 @@ use crate::{
 /// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
 pub struct Payment(pub payment::Model);
 
+/// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
 #[Object]
 impl Payment {
     /// The payment's id, `pay_...`.
@@ -216,6 +220,7 @@ pub struct ChainTransfer {
     head: i64,
 }
 
+/// A USDC transfer on the chain.
 #[Object]
 impl ChainTransfer {
     /// The transaction that made it.

@@ -29,6 +29,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Project(pub project::Model);
 
+/// Work that a client posted for freelancers to bid on.
 #[Object]
 impl Project {
     /// The project's id, `prj_...`.

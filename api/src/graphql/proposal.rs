@@ -26,6 +26,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Proposal(pub proposal::Model);
 
+/// A freelancer's bid on a project. Only that freelancer, the project's client and admins see it.
 #[Object]
 impl Proposal {
     /// The proposal's id, `ppl_...`.
@@ -95,6 +96,7 @@ impl Proposal {
 #[derive(Debug, Clone)]
 pub struct ProposedMilestone(pub proposed_milestone::Model);
 
+/// A milestone that a proposal suggests.
 #[Object]
 impl ProposedMilestone {
     /// What is delivered.

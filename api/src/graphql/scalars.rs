@@ -1,18 +1,23 @@
 //! Scalars and money as the API shows them.
 
-use async_graphql::{Enum, InputObject, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
+use async_graphql::{
+    Enum, InputObject, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
+};
 use domain::{Code, Error, money::Usdc};
 
 /// An exact decimal number, as a string such as "12.50". Numbers are refused: JSON parsers round them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decimal(pub String);
 
+/// An exact decimal number, as a string such as "12.50". Numbers are refused: JSON parsers round them.
 #[Scalar(name = "Decimal", specified_by_url = "https://megilance.dev/scalars/decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
             Value::String(text) => Ok(Self(text)),
-            _ => Err(InputValueError::custom("give an amount as a string such as \"12.50\"; numbers lose digits")),
+            _ => Err(InputValueError::custom(
+                "give an amount as a string such as \"12.50\"; numbers lose digits",
+            )),
         }
     }
 
@@ -25,14 +30,18 @@ impl ScalarType for Decimal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BigInt(pub i128);
 
+/// A whole number of any size, as a string.
 #[Scalar(name = "BigInt", specified_by_url = "https://megilance.dev/scalars/bigint")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
         match value {
-            Value::String(text) => text.parse().map(Self).map_err(|_| InputValueError::custom("not a whole number")),
-            Value::Number(number) => {
-                number.as_i64().map(|n| Self(n.into())).ok_or_else(|| InputValueError::custom("not a whole number"))
+            Value::String(text) => {
+                text.parse().map(Self).map_err(|_| InputValueError::custom("not a whole number"))
             }
+            Value::Number(number) => number
+                .as_i64()
+                .map(|n| Self(n.into()))
+                .ok_or_else(|| InputValueError::custom("not a whole number")),
             other => Err(InputValueError::expected_type(other)),
         }
     }

@@ -6,8 +6,8 @@ use async_graphql::dataloader::Loader;
 use domain::{
     Error,
     entities::{
-        ContractId, MilestoneId, PaymentId, Usdc, chain_transaction, chain_transfer, milestone,
-        payment, submission,
+        ContractId, MilestoneId, PaymentId, Usdc, chain_transaction, chain_transfer, milestone, payment,
+        submission,
     },
     ledger, milestone as milestones,
     payment::transfers,
