@@ -9,7 +9,7 @@
 //!   the time of the next attempt. So nothing is lost when a worker stops or panics.
 //! - It runs no handler in its own task: a handler that computes must not keep a worker from beating.
 //! - It is woken by [`Wake`], which cannot sleep through a wake-up.
-//! - It does not decode payloads: one that it cannot decode would end the worker.
+//! - It takes payloads for any JSON: one that it cannot decode would end the worker.
 
 use std::{
     pin::Pin,
