@@ -153,7 +153,10 @@ impl Payment {
         };
         let Some(block) = block else { return Ok(None) };
         let head = load_if_any(ctx, ChainHead).await?.unwrap_or(0);
-        Ok(Some(confirmations(head, block)))
+        let counted = confirmations(head, block);
+        // What completed it knew of newer blocks than the scanner, whose head this is.
+        let needed = self.0.completed_at.and(self.0.required_confirmations).unwrap_or(0);
+        Ok(Some(counted.max(needed)))
     }
 
     /// How many blocks it needs.

@@ -12,6 +12,7 @@ use super::{record, transfers};
 use crate::{
     App, Error, Tx,
     error::Result,
+    events,
     ports::chain::{Transfer, TxHash},
     wallet,
 };
@@ -66,9 +67,15 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
         "USDC arrived"
     );
     match payment {
-        Some(payment) => record::look_at(app, tx, &payment, now).await,
+        Some(payment) => arrived(app, tx, &payment).await,
         None => Ok(()),
     }
+}
+
+/// Looks at the deposit at once, and tells subscribers: what has arrived is news even when more is missing.
+async fn arrived(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
+    events::payment_updated(app, &**tx, payment.id).await?;
+    record::look_at(app, tx, payment, app.clock.now()).await
 }
 
 /// The same transfer in another block: a reorg moved it. What was credited is left to the reorg's own path.
@@ -98,7 +105,7 @@ async fn moved(
     change.update(&**tx).await?;
     let Some(payment) = payment else { return Ok(()) };
     match payment::Entity::find_by_id(payment).lock_exclusive().one(&**tx).await? {
-        Some(payment) => record::look_at(app, tx, &payment, app.clock.now()).await,
+        Some(payment) => arrived(app, tx, &payment).await,
         None => Ok(()),
     }
 }
