@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 use chrono::{DateTime, Utc};
 use domain::{
     App, Code, Error,
+    entities::AnyId,
     page::PageRequest,
     policy::{self, Action},
     queue::{self, JobRow, JobState, QueueCounts},
@@ -99,8 +100,9 @@ impl Job {
     #[graphql(complexity = "5 + child_complexity")]
     async fn subject(&self, ctx: &Context<'_>) -> Result<Option<Node>> {
         match &self.0.subject {
-            Some(subject) => resolve(ctx, subject).await,
-            None => Ok(None),
+            Some(subject) if subject.parse::<AnyId>().is_ok() => resolve(ctx, subject).await,
+            // The scanner's subject is the chain, which is no thing of ours.
+            _ => Ok(None),
         }
     }
 }
