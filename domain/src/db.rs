@@ -55,11 +55,14 @@ impl Db {
             // Money: what was answered is on the disk. Readers never block the writer.
             let writer =
                 options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-            let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+            let pool =
+                |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
             // One writer: no statement ever meets another's lock. It stays open, or the readers would lose the WAL.
-            let writer = pool(1).min_connections(1).max_lifetime(None).idle_timeout(None).connect_with(writer);
+            let writer =
+                pool(1).min_connections(1).max_lifetime(None).idle_timeout(None).connect_with(writer);
             let writer = writer.await.map_err(cannot)?;
-            let readers = pool(SQLITE_READERS).connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+            let readers =
+                pool(SQLITE_READERS).connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
             return Ok(Self {
                 writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
                 readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),

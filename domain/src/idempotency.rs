@@ -7,10 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{
-    App, Code, Error, Tx,
-    error::Result,
-};
+use crate::{App, Code, Error, Tx, error::Result};
 
 /// What a key turned out to be.
 #[derive(Debug)]

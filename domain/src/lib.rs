@@ -34,9 +34,9 @@ pub mod wallet;
 pub use actor::{Actor, Person};
 pub use clock::Clock;
 pub use db::{Db, Purpose, Tx};
-pub use error::{Code, Error, Problem, Result};
 /// The rows: `api` and `jobs` reach them through here, so that the crate arrows stay few.
 pub use entities;
+pub use error::{Code, Error, Problem, Result};
 pub use settings::Settings;
 
 use ports::{chain::Chain, mail::Mail, storage::Storage};

@@ -40,7 +40,10 @@ mod tests {
         // 10% of 5 micro is half a micro: up. Of 4 it is 0.4: down.
         assert_eq!(Split::of(Usdc(5), 1_000).map(|s| s.fee), Ok(Usdc(1)));
         assert_eq!(Split::of(Usdc(4), 1_000).map(|s| s.fee), Ok(Usdc(0)));
-        assert_eq!(Split::of(Usdc(1_234_567), 1_000).map(|s| (s.fee, s.net)), Ok((Usdc(123_457), Usdc(1_111_110))));
+        assert_eq!(
+            Split::of(Usdc(1_234_567), 1_000).map(|s| (s.fee, s.net)),
+            Ok((Usdc(123_457), Usdc(1_111_110)))
+        );
     }
 
     proptest! {

@@ -3,8 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -63,9 +63,9 @@ enum Key {
     Time(DateTime<Utc>),
 }
 
-/// What a cursor holds: the sort key and the id of its row.
+/// What a cursor holds: by what its list is sorted (empty for the id), the sort key and the id of its row.
 #[derive(Debug, Serialize, Deserialize)]
-struct Cursor(Key, Uuid);
+struct Cursor(String, Key, Uuid);
 
 impl<E> List<E>
 where
@@ -128,12 +128,21 @@ where
         let Value::Uuid(Some(id)) = row.get(self.id) else {
             return Err(Error::bug("a list's id column is not a UUID"));
         };
-        let json = serde_json::to_vec(&Cursor(key, id)).map_err(|e| Error::bug(format!("cursor: {e}")))?;
+        let json = serde_json::to_vec(&Cursor(self.sorted_by(), key, id))
+            .map_err(|e| Error::bug(format!("cursor: {e}")))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
-    /// The rows beyond a cursor, in one direction.
-    fn beyond(&self, Cursor(key, id): &Cursor, downwards: bool) -> Result<Condition> {
+    fn sorted_by(&self) -> String {
+        self.by.map(|column| column.as_str().to_owned()).unwrap_or_default()
+    }
+
+    /// The rows beyond a cursor, in one direction. A cursor of another order is refused: its key would be
+    /// compared with a column of another type.
+    fn beyond(&self, Cursor(by, key, id): &Cursor, downwards: bool) -> Result<Condition> {
+        if *by != self.sorted_by() {
+            return Err(bad_cursor("after"));
+        }
         let than = |column: E::Column, value: Value| {
             if downwards { column.lt(value) } else { column.gt(value) }
         };
@@ -147,9 +156,9 @@ where
             Key::Time(time) => (*time).into(),
             Key::None => return Err(bad_cursor("after")),
         };
-        Ok(Condition::any().add(than(column, value.clone())).add(
-            Condition::all().add(column.eq(value)).add(past_id),
-        ))
+        Ok(Condition::any()
+            .add(than(column, value.clone()))
+            .add(Condition::all().add(column.eq(value)).add(past_id)))
     }
 }
 
@@ -164,7 +173,9 @@ pub(crate) fn limits(request: &PageRequest) -> Result<(u64, bool)> {
     };
     match u64::try_from(count) {
         Ok(limit) if (1..=LARGEST_PAGE).contains(&count) => Ok((limit, backwards)),
-        _ => Err(Error::rejected(field, Code::OutOfRange, format!("Give 1 to {LARGEST_PAGE}; it is {count}."))),
+        _ => {
+            Err(Error::rejected(field, Code::OutOfRange, format!("Give 1 to {LARGEST_PAGE}; it is {count}.")))
+        }
     }
 }
 
@@ -174,5 +185,9 @@ fn decode(cursor: &str, field: &str) -> Result<Cursor> {
 }
 
 fn bad_cursor(field: &str) -> Error {
-    Error::rejected(field, Code::Invalid, "This is not a cursor of this list: take one from pageInfo or edges.")
+    Error::rejected(
+        field,
+        Code::Invalid,
+        "This is not a cursor of this list: take one from pageInfo or edges.",
+    )
 }

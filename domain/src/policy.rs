@@ -2,7 +2,7 @@
 //!
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
-use entities::{Role, contract, payment, project, proposal, upload};
+use entities::{ProjectStatus, Role, contract, payment, project, proposal, upload};
 
 use crate::{
     actor::{Actor, Person},
@@ -25,7 +25,7 @@ pub enum Action<'a> {
     ProposalShortlist(&'a project::Model),
     ProposalReject(&'a project::Model),
     ProposalAccept(&'a project::Model),
-    ProposalWithdraw(&'a proposal::Model, &'a project::Model),
+    ProposalWithdraw(&'a proposal::Model),
     ContractAccept(&'a contract::Model),
     ContractDecline(&'a contract::Model),
     ContractRetract(&'a contract::Model),
@@ -38,7 +38,6 @@ pub enum Action<'a> {
     PaymentReport(&'a payment::Model),
     // reads of single things
     ProjectSee(&'a project::Model),
-    ProposalSee(&'a proposal::Model, &'a project::Model),
     ContractSee(&'a contract::Model),
     PrivateProfileSee(entities::UserId),
     // operators
@@ -68,13 +67,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
     }
     match action {
         // Reads come first: a suspended person may still look.
-        ProjectSee(project) => {
-            let public = !matches!(project.status, entities::ProjectStatus::Draft);
-            shown(public || actor.is(project.client_id) || actor.sees_all())
-        }
-        ProposalSee(proposal, project) => {
-            shown(actor.is(proposal.freelancer_id) || actor.is(project.client_id) || actor.sees_all())
-        }
+        ProjectSee(project) => shown(is_public(project) || actor.is(project.client_id) || actor.sees_all()),
         ContractSee(contract) => {
             shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
         }
@@ -91,13 +84,11 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             // Roles rule it out already; that nobody bids on their own project is a rule of its own.
             if person.id == project.client_id { Err(Denied::Role("FREELANCER")) } else { Ok(()) }
         }
-        ProposalShortlist(project) | ProposalReject(project) | ProposalAccept(project) => owner(actor, project),
-        ProposalWithdraw(proposal, project) => {
-            let person = acting(actor)?;
-            if person.id == project.client_id {
-                return Err(Denied::Role(Role::Freelancer.as_str()));
-            }
-            shown(person.id == proposal.freelancer_id).and_then(|()| verified(actor).map(drop))
+        ProposalShortlist(project) | ProposalReject(project) | ProposalAccept(project) => {
+            owner(actor, project)
+        }
+        ProposalWithdraw(proposal) => {
+            with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == proposal.freelancer_id))
         }
         ContractAccept(contract) | ContractDecline(contract) | MilestoneSubmit(contract) => {
             freelancer_of(actor, contract)
@@ -121,14 +112,31 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
     }
 }
 
+/// What can be told before anything is looked up: who lacks the role, is suspended or unverified hears so
+/// whatever id they try, and so learns nothing of what is there.
+pub fn enter<'a>(actor: &'a Actor, roles: &[Role]) -> Result<&'a Person> {
+    let entered = acting(actor).and_then(|person| match roles {
+        roles if roles.contains(&person.role) => verified(actor),
+        [Role::Client, ..] => Err(Denied::Role(Role::Client.as_str())),
+        _ => Err(Denied::Role(Role::Freelancer.as_str())),
+    });
+    entered.map_err(|denied| told(denied, "", ""))
+}
+
 /// [`can`], with the denial as the error that the caller sees. `field` names the input that brought the
 /// thing, `thing` what it is for people.
 pub fn authorise(actor: &Actor, action: Action<'_>, field: &str, thing: &str) -> Result<()> {
-    can(actor, action).map_err(|denied| match denied {
+    can(actor, action).map_err(|denied| told(denied, field, thing))
+}
+
+fn told(denied: Denied, field: &str, thing: &str) -> Error {
+    match denied {
         Denied::SignIn => Error::Unauthenticated,
-        Denied::Suspended => {
-            Error::rejected("", Code::Forbidden, "This account is suspended. Write to support to have it restored.")
-        }
+        Denied::Suspended => Error::rejected(
+            "",
+            Code::Forbidden,
+            "This account is suspended. Write to support to have it restored.",
+        ),
         Denied::Unverified => Error::rejected(
             "",
             Code::Unverified,
@@ -136,7 +144,7 @@ pub fn authorise(actor: &Actor, action: Action<'_>, field: &str, thing: &str) ->
         ),
         Denied::Role(role) => Error::rejected("", Code::Forbidden, format!("This needs the role {role}.")),
         Denied::Hidden => Error::not_found(field, thing),
-    })
+    }
 }
 
 fn shown(visible: bool) -> Result<(), Denied> {
@@ -161,30 +169,20 @@ fn with_role(actor: &Actor, role: Role) -> Result<&Person, Denied> {
     verified(actor)
 }
 
-/// What only the project's client may do. A stranger who may see the project is told the role that is
-/// missing only if they have the wrong one; another client's project looks absent.
+/// Everybody may see it.
+const fn is_public(project: &project::Model) -> bool {
+    !matches!(project.status, ProjectStatus::Draft)
+}
+
+/// What only the project's client may do.
 fn owner(actor: &Actor, project: &project::Model) -> Result<(), Denied> {
-    let person = with_role(actor, Role::Client)?;
-    shown(person.id == project.client_id)
+    with_role(actor, Role::Client).and_then(|person| shown(person.id == project.client_id))
 }
 
 fn client_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
-    party(actor, contract, contract.client_id, Role::Client)
+    with_role(actor, Role::Client).and_then(|person| shown(person.id == contract.client_id))
 }
 
 fn freelancer_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
-    party(actor, contract, contract.freelancer_id, Role::Freelancer)
-}
-
-/// One party's right. The other party sees the contract, so they are told the role; nobody else learns
-/// that it exists.
-fn party(actor: &Actor, contract: &contract::Model, who: entities::UserId, role: Role) -> Result<(), Denied> {
-    let person = acting(actor)?;
-    if person.id == who {
-        return verified(actor).map(drop);
-    }
-    if person.id == contract.client_id || person.id == contract.freelancer_id {
-        return Err(Denied::Role(role.as_str()));
-    }
-    Err(Denied::Hidden)
+    with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == contract.freelancer_id))
 }

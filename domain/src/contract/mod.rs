@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{
-    ContractId, ContractStatus, MilestoneStatus, Usdc, contract, fee_schedule, milestone, project, proposal,
+    ContractId, ContractStatus, MilestoneStatus, Role, Usdc, contract, fee_schedule, milestone, project,
+    proposal,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -16,7 +17,7 @@ use crate::{
     check::Check,
     error::Result,
     notification::{Notice, notify},
-    policy::{Action, authorise},
+    policy::{self, Action, authorise},
     project as projects, proposal as proposals,
 };
 
@@ -104,7 +105,7 @@ pub(crate) async fn offer(
 
 /// The freelancer accepts: the contract runs, its project starts, the other proposals are rejected.
 pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Freelancer])?;
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractAccept(&contract), "contractId", "contract")?;
@@ -127,7 +128,7 @@ pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract
 
 /// The freelancer says no. The other proposals stay live.
 pub async fn decline(app: &App, actor: &Actor, id: ContractId) -> Result<contract::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Freelancer])?;
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractDecline(&contract), "contractId", "contract")?;
@@ -141,7 +142,7 @@ pub async fn decline(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
 
 /// The client takes an unanswered offer back. The other proposals stay live.
 pub async fn retract(app: &App, actor: &Actor, id: ContractId) -> Result<contract::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractRetract(&contract), "contractId", "contract")?;

@@ -70,7 +70,8 @@ pub async fn post(
     if Usdc::sum(lines.iter().map(|(_, amount)| *amount))? != Usdc::ZERO {
         return Err(Error::bug(format!("ledger transfer {key} does not sum to zero: {lines:?}")));
     }
-    let posted = ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq(key)).one(&**tx).await?;
+    let posted =
+        ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq(key)).one(&**tx).await?;
     if posted.is_some() {
         return Ok(false);
     }
@@ -158,9 +159,8 @@ pub async fn grand_total(conn: &impl ConnectionTrait) -> Result<Usdc> {
 
 /// The postings on a person's account, newest first.
 pub fn statement(user: UserId) -> List<ledger_posting::Entity> {
-    let select = ledger_posting::Entity::find()
-        .inner_join_account()
-        .filter(ledger_account::Column::UserId.eq(user));
+    let select =
+        ledger_posting::Entity::find().inner_join_account().filter(ledger_account::Column::UserId.eq(user));
     List::by_id(select, ledger_posting::Column::Id, true)
 }
 

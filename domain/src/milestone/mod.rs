@@ -1,8 +1,8 @@
 //! Milestones: funded, done, approved and paid, each by itself.
 
 use entities::{
-    ContractId, ContractStatus, MilestoneId, MilestoneStatus, PaymentId, UploadId, UploadPurpose, UserId, contract,
-    milestone, submission,
+    ContractId, ContractStatus, MilestoneId, MilestoneStatus, PaymentId, Role, UploadId, UploadPurpose,
+    UserId, contract, milestone, submission,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -108,14 +108,15 @@ pub async fn submit(
     let mut check = Check::new();
     let note = check.text("note", note, 1..=5_000);
     check.done()?;
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Freelancer])?;
     let tx = app.db.begin().await?;
     let (milestone, contract) = open(&tx, id).await?;
     policy::authorise(actor, Action::MilestoneSubmit(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Submitted)?;
     let now = app.clock.now();
     let milestone =
-        step(app, &tx, &milestone, Step::Submit, |row| row.auto_release_at = Set(Some(now + AUTO_RELEASE))).await?;
+        step(app, &tx, &milestone, Step::Submit, |row| row.auto_release_at = Set(Some(now + AUTO_RELEASE)))
+            .await?;
     let handed_in = submission::Model {
         id: app.clock.new_id(),
         milestone_id: id,
@@ -144,12 +145,13 @@ pub async fn request_changes(
     let mut check = Check::new();
     let feedback = check.text("feedback", feedback, 1..=5_000);
     check.done()?;
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let (milestone, contract) = open(&tx, id).await?;
     policy::authorise(actor, Action::MilestoneRequestChanges(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Funded)?;
-    let milestone = step(app, &tx, &milestone, Step::RequestChanges, |row| row.auto_release_at = Set(None)).await?;
+    let milestone =
+        step(app, &tx, &milestone, Step::RequestChanges, |row| row.auto_release_at = Set(None)).await?;
     answer(app, &tx, id, Some(&feedback)).await?;
     let notice =
         Notice::MilestoneChangesRequested { milestone: id, title: milestone.title.clone(), feedback };
@@ -208,7 +210,8 @@ pub async fn find(app: &App, actor: &Actor, id: MilestoneId) -> Result<milestone
     let missing = || Error::not_found("milestoneId", "milestone");
     let conn = app.db.reader();
     let milestone = milestone::Entity::find_by_id(id).one(conn).await?.ok_or_else(missing)?;
-    let contract = contract::Entity::find_by_id(milestone.contract_id).one(conn).await?.ok_or_else(missing)?;
+    let contract =
+        contract::Entity::find_by_id(milestone.contract_id).one(conn).await?.ok_or_else(missing)?;
     policy::authorise(actor, Action::ContractSee(&contract), "milestoneId", "milestone")?;
     Ok(milestone)
 }

@@ -1,6 +1,6 @@
 //! The three mutations that move money: fund, approve, refund. Each is idempotent by the caller's key.
 
-use entities::{MilestoneId, MilestoneStatus, PaymentKind, Usdc, fee_schedule};
+use entities::{MilestoneId, MilestoneStatus, PaymentKind, Role, Usdc, fee_schedule};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use crate::{
 /// The client asks for a deposit address. The money is in escrow once the chain has confirmed it.
 pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Result<MilestonePayment> {
     let key = idempotency::parse_key(key)?;
-    let person = actor.signed_in()?;
+    let person = policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let input = json!({ "milestoneId": id });
     let ticket = match idempotency::claim(app, &tx, person.id, "milestoneFund", key, &input).await? {
@@ -60,7 +60,7 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
 /// The client approves: what is in escrow is paid out, less the fee.
 pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Result<MilestonePayment> {
     let key = idempotency::parse_key(key)?;
-    let person = actor.signed_in()?;
+    let person = policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let input = json!({ "milestoneId": id });
     let ticket = match idempotency::claim(app, &tx, person.id, "milestoneApprove", key, &input).await? {
@@ -87,8 +87,7 @@ pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Re
     };
     let payment = open_outgoing(app, &tx, new).await?;
     payment::reserve(app, &tx, &payment).await?;
-    let notice =
-        Notice::MilestoneApproved { milestone: id, title: milestone.title.clone(), net: split.net };
+    let notice = Notice::MilestoneApproved { milestone: id, title: milestone.title.clone(), net: split.net };
     notify(app, &tx, contract.freelancer_id, notice, &format!("{id}:APPROVED:{}", milestone.version)).await?;
     let done = MilestonePayment { milestone: id, payment: payment.id };
     idempotency::settle(&tx, ticket, &done).await?;
@@ -114,9 +113,14 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
     let key = idempotency::parse_key(ask.key)?;
     let mut check = Check::new();
     let reason = check.text("reason", ask.reason, 1..=1_000);
-    check.ensure(ask.amount.is_none_or(Usdc::is_positive), "amount", Code::OutOfRange, "Give an amount above 0.");
+    check.ensure(
+        ask.amount.is_none_or(Usdc::is_positive),
+        "amount",
+        Code::OutOfRange,
+        "Give an amount above 0.",
+    );
     check.done()?;
-    let (person, id) = (actor.signed_in()?, ask.milestone);
+    let (person, id) = (policy::enter(actor, &[Role::Freelancer, Role::Admin])?, ask.milestone);
     let tx = app.db.begin().await?;
     let input = json!({ "milestoneId": id, "amount": ask.amount, "reason": reason });
     let ticket = match idempotency::claim(app, &tx, person.id, "milestoneRefund", key, &input).await? {
@@ -127,7 +131,8 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
     policy::authorise(actor, Action::MilestoneRefund(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Refunding)?;
     let from = milestone.status;
-    let milestone = step(app, &tx, &milestone, Step::StartRefund, |row| row.returns_to = Set(Some(from))).await?;
+    let milestone =
+        step(app, &tx, &milestone, Step::StartRefund, |row| row.returns_to = Set(Some(from))).await?;
     let escrow = in_escrow(&tx, id).await?;
     let amount = ask.amount.unwrap_or(escrow);
     if amount > escrow {

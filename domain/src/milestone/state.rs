@@ -44,7 +44,11 @@ pub enum Step {
 }
 
 /// Where a step leads, or that it does not. `returns_to` is where a refund or a dispute found it.
-pub fn next(from: MilestoneStatus, step: Step, returns_to: Option<MilestoneStatus>) -> Result<MilestoneStatus> {
+pub fn next(
+    from: MilestoneStatus,
+    step: Step,
+    returns_to: Option<MilestoneStatus>,
+) -> Result<MilestoneStatus> {
     use MilestoneStatus::*;
     let to = match (from, step) {
         (Pending, Step::Fund) => Funding,

@@ -24,7 +24,8 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
     let Some(amount) = transfer.amount.filter(|amount| amount.is_positive()) else { return Ok(()) };
     let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a block number beyond 63 bits"));
     let chain_id = number(app.chain.chain_id())?;
-    let log_index = i32::try_from(transfer.log_index).map_err(|_| Error::bug("a log index beyond 31 bits"))?;
+    let log_index =
+        i32::try_from(transfer.log_index).map_err(|_| Error::bug("a log index beyond 31 bits"))?;
     let block_number = number(transfer.block_number)?;
     let known = chain_transfer::Entity::find()
         .filter(chain_transfer::Column::ChainId.eq(chain_id))
@@ -88,7 +89,8 @@ async fn moved(
     block_time: DateTime<Utc>,
 ) -> Result<()> {
     let uncredited = matches!(known.status, ChainTransferStatus::Seen | ChainTransferStatus::Orphaned);
-    let same = known.block_hash == transfer.block_hash.to_string() && known.status == ChainTransferStatus::Seen;
+    let same =
+        known.block_hash == transfer.block_hash.to_string() && known.status == ChainTransferStatus::Seen;
     if same || !uncredited {
         return Ok(());
     }

@@ -2,12 +2,10 @@
 
 use chrono::Duration;
 use entities::{
-    ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor, chain_transfer, deposit_hint,
-    payment,
+    ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor, chain_transfer,
+    deposit_hint, payment,
 };
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
     allocate,
@@ -100,7 +98,8 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
         .await?;
     let mut waiting = false;
     for hint in hints {
-        let hash: TxHash = hint.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
+        let hash: TxHash =
+            hint.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
         let Some(receipt) = app.chain.receipt(hash).await? else {
             // A hash that no block shows for an hour is a typing error or was dropped: the scanner will
             // still find the money should it come.
@@ -119,7 +118,8 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             (true, false) => "seen",
         };
         if receipt.succeeded && !ours.is_empty() {
-            let block = app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
+            let block =
+                app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
             let tx = app.db.begin().await?;
             for transfer in ours {
                 allocate::record(app, &tx, transfer, block.time).await?;

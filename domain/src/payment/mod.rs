@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, contract, deposit_hint, payment,
+    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, contract,
+    deposit_hint, payment,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, sea_query::OnConflict,
 };
 
 use crate::{
@@ -119,8 +120,11 @@ pub fn visible(actor: &Actor) -> Select<payment::Entity> {
     }
     // Nobody is nobody's payer: an anonymous actor gets an empty list.
     let Some(user) = actor.user_id() else { return select.filter(payment::Column::Id.is_null()) };
-    let party = Condition::any().add(contract::Column::ClientId.eq(user)).add(contract::Column::FreelancerId.eq(user));
-    let theirs = contract::Entity::find().select_only().column(contract::Column::Id).filter(party).into_query();
+    let party = Condition::any()
+        .add(contract::Column::ClientId.eq(user))
+        .add(contract::Column::FreelancerId.eq(user));
+    let theirs =
+        contract::Entity::find().select_only().column(contract::Column::Id).filter(party).into_query();
     select.filter(
         Condition::any()
             .add(payment::Column::PayerId.eq(user))
@@ -150,7 +154,12 @@ pub fn of_contract(actor: &Actor, contract: ContractId) -> List<payment::Entity>
 }
 
 /// Takes a client's word that a transaction pays a deposit: a hint, never proof. The chain is read next.
-pub async fn report_transaction(app: &App, actor: &Actor, id: PaymentId, hash: &str) -> Result<payment::Model> {
+pub async fn report_transaction(
+    app: &App,
+    actor: &Actor,
+    id: PaymentId,
+    hash: &str,
+) -> Result<payment::Model> {
     let hash: TxHash = hash.trim().parse().map_err(|error| {
         Error::rejected("transactionHash", Code::Invalid, format!("That is no transaction hash: {error}."))
     })?;
@@ -162,7 +171,11 @@ pub async fn report_transaction(app: &App, actor: &Actor, id: PaymentId, hash: &
         .ok_or_else(|| Error::not_found("paymentId", "payment"))?;
     policy::authorise(actor, Action::PaymentReport(&payment), "paymentId", "payment")?;
     if payment.kind != PaymentKind::Deposit {
-        return Err(Error::rejected("paymentId", Code::Invalid, "Only a deposit is paid by a client's transaction."));
+        return Err(Error::rejected(
+            "paymentId",
+            Code::Invalid,
+            "Only a deposit is paid by a client's transaction.",
+        ));
     }
     match payment.status {
         PaymentStatus::AwaitingFunds => {}
@@ -170,7 +183,8 @@ pub async fn report_transaction(app: &App, actor: &Actor, id: PaymentId, hash: &
         PaymentStatus::Confirming | PaymentStatus::Completed => return Ok(payment),
         other => return Err(Error::illegal("paymentId", "payment", other.as_str(), "CONFIRMING")),
     }
-    let hints = deposit_hint::Entity::find().filter(deposit_hint::Column::PaymentId.eq(id)).count(&*tx).await?;
+    let hints =
+        deposit_hint::Entity::find().filter(deposit_hint::Column::PaymentId.eq(id)).count(&*tx).await?;
     if hints >= MOST_HINTS {
         return Err(Error::rejected(
             "transactionHash",

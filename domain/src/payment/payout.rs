@@ -58,7 +58,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     }
     let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
         Ok(gas) => gas,
-        Err(PortError::Refused { reason, .. }) => return hold(app, id, &format!("the transfer would fail: {reason}")).await,
+        Err(PortError::Refused { reason, .. }) => {
+            return hold(app, id, &format!("the transfer would fail: {reason}")).await;
+        }
         Err(error) => return Err(error.into()),
     };
     let fees = app.chain.gas_fees().await?;
@@ -199,7 +201,8 @@ async fn hold(app: &App, id: PaymentId, reason: &str) -> Result<Outcome> {
     }
     let payment = if payment.status == PaymentStatus::Queued {
         let reason = reason.to_owned();
-        let held = record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
+        let held =
+            record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
         tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held");
         if let Some(payee) = held.payee_id {
             let notice = Notice::PaymentOnHold {
@@ -240,8 +243,10 @@ async fn sign_and_store(
 ) -> Result<Option<Vec<u8>>> {
     let tx = app.db.begin().await?;
     let Locked { payment, .. } = record::lock(&tx, id).await?;
-    let signed_before =
-        chain_transaction::Entity::find().filter(chain_transaction::Column::PaymentId.eq(id)).one(&*tx).await?;
+    let signed_before = chain_transaction::Entity::find()
+        .filter(chain_transaction::Column::PaymentId.eq(id))
+        .one(&*tx)
+        .await?;
     if !is_waiting(&payment) || signed_before.is_some() {
         return Ok(None);
     }
@@ -294,7 +299,9 @@ async fn take_nonce(app: &App, tx: &Tx, first: u64) -> Result<u64> {
         chain_id: Set(chain_id),
         next_nonce: Set(number(first)?),
     };
-    let once = OnConflict::columns([chain_nonce::Column::Address, chain_nonce::Column::ChainId]).do_nothing().to_owned();
+    let once = OnConflict::columns([chain_nonce::Column::Address, chain_nonce::Column::ChainId])
+        .do_nothing()
+        .to_owned();
     chain_nonce::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
     let row = chain_nonce::Entity::find_by_id((address, chain_id))
         .lock_exclusive()

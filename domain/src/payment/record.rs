@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entities::{MilestoneId, PaymentId, PaymentKind, PaymentStatus, milestone, payment};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
 
 use super::{
     jobs::{DepositConfirm, PayoutTrack, RefundSend, ReleaseSend},

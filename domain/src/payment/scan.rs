@@ -94,7 +94,8 @@ async fn block(app: &App, tag: BlockTag) -> Result<Block> {
 
 /// Where the scanner stands. The first call of all writes the row and queues the first look.
 async fn cursor(app: &App, head: &Block) -> Result<Option<chain_cursor::Model>> {
-    let chain_id = i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    let chain_id =
+        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
     if let Some(row) = chain_cursor::Entity::find_by_id(chain_id).one(app.db.reader()).await? {
         return Ok(Some(row));
     }
@@ -194,7 +195,9 @@ async fn advance(
     if let Some(last) = last {
         let change = chain_cursor::ActiveModel {
             chain_id: Set(row.chain_id),
-            scanned_block: Set(i64::try_from(last.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?),
+            scanned_block: Set(
+                i64::try_from(last.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?
+            ),
             block_hash: Set(last.hash.to_string()),
             updated_at: Set(now),
             ..Default::default()

@@ -1,7 +1,8 @@
 //! What a payment's end does to the ledger, to its milestone and to the people concerned.
 
 use entities::{
-    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, Usdc, chain_transfer, milestone, payment,
+    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, Usdc, chain_transfer, milestone,
+    payment,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
@@ -33,7 +34,8 @@ pub(super) async fn credit(
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     let surplus = received.minus(payment.amount)?;
     let now = app.clock.now();
-    let payment = record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
+    let payment =
+        record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
     let lines = [
         (TREASURY, received),
@@ -79,7 +81,12 @@ pub(super) async fn expire(
     notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await
 }
 
-async fn mark(app: &App, tx: &Tx, arrived: &[chain_transfer::Model], status: ChainTransferStatus) -> Result<()> {
+async fn mark(
+    app: &App,
+    tx: &Tx,
+    arrived: &[chain_transfer::Model],
+    status: ChainTransferStatus,
+) -> Result<()> {
     for row in arrived {
         let change = chain_transfer::ActiveModel {
             id: Set(row.id),
@@ -143,7 +150,8 @@ pub(super) async fn complete(
     milestone: Option<milestone::Model>,
 ) -> Result<()> {
     let now = app.clock.now();
-    let payment = record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
+    let payment =
+        record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
     let payee = payee(&payment)?;
     let lines = [(Account::Payable(payee), payment.net), (TREASURY, payment.net.negated()?)];
     let key = format!("{}:COMPLETED", payment.id);
@@ -195,7 +203,8 @@ pub(super) async fn fail(
     reason: &str,
 ) -> Result<()> {
     let payment =
-        record::step(app, tx, payment, Step::Fail, |row| row.failure_reason = Set(Some(reason.to_owned()))).await?;
+        record::step(app, tx, payment, Step::Fail, |row| row.failure_reason = Set(Some(reason.to_owned())))
+            .await?;
     let mut lines = reservation(&payment)?;
     for (_, amount) in &mut lines {
         *amount = amount.negated()?;
@@ -211,7 +220,10 @@ pub(super) async fn fail(
         let parties = milestones::parties(tx, &milestone).await?;
         people = vec![parties.client, parties.freelancer];
         if payment.kind == PaymentKind::Refund {
-            milestones::step(app, tx, &milestone, MilestoneStep::RefundEnded, |row| row.returns_to = Set(None)).await?;
+            milestones::step(app, tx, &milestone, MilestoneStep::RefundEnded, |row| {
+                row.returns_to = Set(None)
+            })
+            .await?;
         }
     }
     for person in people {

@@ -108,7 +108,8 @@ mod tests {
             let legal: &[_] = if kind == PaymentKind::Deposit { &deposit } else { &outgoing };
             for from in PaymentStatus::iter() {
                 for step in STEPS {
-                    let expected = legal.iter().find(|(f, s, _)| (*f, *s) == (from, step)).map(|(.., to)| *to);
+                    let expected =
+                        legal.iter().find(|(f, s, _)| (*f, *s) == (from, step)).map(|(.., to)| *to);
                     assert_eq!(next(kind, from, step).ok(), expected, "{kind:?} {from:?} {step:?}");
                 }
             }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use entities::{
-    ChainTransferStatus, ContractId, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor, chain_transaction,
-    chain_transfer, payment,
+    ChainTransferStatus, ContractId, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor,
+    chain_transaction, chain_transfer, payment,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use entities::{
-    BudgetType, CategoryId, ExperienceLevel, ProjectId, ProjectStatus, SkillId, UploadId, UploadPurpose,
-    Usdc, category, project, project_skill, skill,
+    BudgetType, CategoryId, ExperienceLevel, ProjectId, ProjectStatus, Role, SkillId, UploadId,
+    UploadPurpose, Usdc, category, project, project_skill, skill,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -14,7 +14,7 @@ use crate::{
     Actor, App, Code, Error, Tx,
     check::Check,
     error::Result,
-    policy::{Action, authorise},
+    policy::{self, Action, authorise},
     upload,
 };
 
@@ -89,6 +89,7 @@ pub async fn create(app: &App, actor: &Actor, mut input: NewProject) -> Result<p
 
 /// Opens a draft for proposals.
 pub async fn publish(app: &App, actor: &Actor, id: ProjectId) -> Result<project::Model> {
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let project = locked(&tx, id, "projectId", "project").await?;
     authorise(actor, Action::ProjectPublish(&project), "projectId", "project")?;

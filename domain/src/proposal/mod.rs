@@ -1,8 +1,8 @@
 //! Proposals: a freelancer bids on a project; the client shortlists, rejects or accepts.
 
 use entities::{
-    Availability, BudgetType, ProjectId, ProposalId, ProposalStatus, UploadId, UploadPurpose, Usdc, contract,
-    project, proposal, proposed_milestone,
+    Availability, BudgetType, ProjectId, ProposalId, ProposalStatus, Role, UploadId, UploadPurpose, Usdc,
+    contract, project, proposal, proposed_milestone,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -14,7 +14,7 @@ use crate::{
     contract::{self as contracts, Terms},
     error::Result,
     notification::{Notice, notify},
-    policy::{Action, authorise},
+    policy::{self, Action, authorise},
     project as projects, upload,
 };
 
@@ -47,7 +47,7 @@ pub struct NewProposal {
 
 /// Bids on an open project: once, and never on one's own.
 pub async fn submit(app: &App, actor: &Actor, mut input: NewProposal) -> Result<proposal::Model> {
-    let freelancer_id = actor.signed_in()?.id;
+    let freelancer_id = policy::enter(actor, &[Role::Freelancer])?.id;
     let tx = app.db.begin().await?;
     let project = projects::locked(&tx, input.project_id, "projectId", "project").await?;
     authorise(actor, Action::ProjectSee(&project), "projectId", "project")?;
@@ -86,7 +86,7 @@ pub async fn submit(app: &App, actor: &Actor, mut input: NewProposal) -> Result<
 
 /// Puts a proposal on the shortlist, or takes it off again.
 pub async fn shortlist(app: &App, actor: &Actor, id: ProposalId, on: bool) -> Result<proposal::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let (project, proposal) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ProposalShortlist(&project), "proposalId", "proposal")?;
@@ -102,7 +102,7 @@ pub async fn shortlist(app: &App, actor: &Actor, id: ProposalId, on: bool) -> Re
 
 /// The client decides against a proposal.
 pub async fn reject(app: &App, actor: &Actor, id: ProposalId) -> Result<proposal::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let (project, proposal) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ProposalReject(&project), "proposalId", "proposal")?;
@@ -113,10 +113,10 @@ pub async fn reject(app: &App, actor: &Actor, id: ProposalId) -> Result<proposal
 
 /// The freelancer takes their proposal back. It stays on record, so they cannot bid on that project again.
 pub async fn withdraw(app: &App, actor: &Actor, id: ProposalId) -> Result<proposal::Model> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Freelancer])?;
     let tx = app.db.begin().await?;
-    let (project, proposal) = locked_below_project(&tx, id).await?;
-    authorise(actor, Action::ProposalWithdraw(&proposal, &project), "proposalId", "proposal")?;
+    let (_, proposal) = locked_below_project(&tx, id).await?;
+    authorise(actor, Action::ProposalWithdraw(&proposal), "proposalId", "proposal")?;
     let proposal = moved(app, &tx, proposal, Step::Withdraw).await?;
     tx.commit().await?;
     Ok(proposal)
@@ -130,7 +130,7 @@ pub async fn accept(
     id: ProposalId,
     terms: Terms,
 ) -> Result<(proposal::Model, contract::Model)> {
-    actor.signed_in()?;
+    policy::enter(actor, &[Role::Client])?;
     let tx = app.db.begin().await?;
     let (project, proposal) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ProposalAccept(&project), "proposalId", "proposal")?;

@@ -27,8 +27,9 @@ const MOST_WALLETS: usize = 10;
 pub async fn link_begin(app: &App, actor: &Actor, address: &str) -> Result<String> {
     authorise(actor, Action::WalletLink, "", "account")?;
     let user = actor.signed_in()?.id;
-    let address = Address::parse_user_input(address)
-        .map_err(|error| Error::rejected("address", Code::Invalid, format!("That is no address: {error}.")))?;
+    let address = Address::parse_user_input(address).map_err(|error| {
+        Error::rejected("address", Code::Invalid, format!("That is no address: {error}."))
+    })?;
     let nonce = hex::encode(random_bytes::<16>()?);
     let now = app.clock.now();
 
