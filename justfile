@@ -18,7 +18,6 @@ test-pg *ARGS:
 
 # The real outside: Chromium, anvil with the real USDC, PostgreSQL, SeaweedFS, an SMTP server.
 peers:
-    scripts/build
     scripts/peers
 
 # Formatting.
@@ -36,7 +35,7 @@ deny:
 
 # Writes schema.graphql as the code says it.
 schema:
-    scripts/build
+    cargo build --bin megilance
     scripts/schema --write
 
 # Accepts changed snapshots (mails, error bodies) after a look at each.
