@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::TokenPurpose, ids::{AccountTokenId, UserId}};
+use crate::{
+    enums::TokenPurpose,
+    ids::{AccountTokenId, UserId},
+};
 
 /// A mailed single-use token, stored as its hash.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

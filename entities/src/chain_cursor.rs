@@ -2,7 +2,6 @@
 
 use sea_orm::entity::prelude::*;
 
-
 /// How far the deposit scanner has read.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "chain_cursors")]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::ChainTransactionStatus, ids::{ChainTransactionId, PaymentId}, money::Usdc};
+use crate::{
+    enums::ChainTransactionStatus,
+    ids::{ChainTransactionId, PaymentId},
+    money::Usdc,
+};
 
 /// A transaction that the treasury signed: stored before it is broadcast.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::ChainTransferStatus, ids::{ChainTransferId, PaymentId, UserId}, money::Usdc};
+use crate::{
+    enums::ChainTransferStatus,
+    ids::{ChainTransferId, PaymentId, UserId},
+    money::Usdc,
+};
 
 /// A USDC transfer to the treasury, counted once by (chain, transaction, log).
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

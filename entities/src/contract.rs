@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::ContractStatus, ids::{ContractId, ProjectId, ProposalId, UserId}, money::Usdc};
+use crate::{
+    enums::ContractStatus,
+    ids::{ContractId, ProjectId, ProposalId, UserId},
+    money::Usdc,
+};
 
 /// An agreement between a client and a freelancer.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

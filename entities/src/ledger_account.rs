@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::LedgerAccountKind, ids::{LedgerAccountId, MilestoneId, UserId}};
+use crate::{
+    enums::LedgerAccountKind,
+    ids::{LedgerAccountId, MilestoneId, UserId},
+};
 
 /// An account of the double-entry ledger.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

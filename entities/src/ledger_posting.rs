@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{ids::{LedgerAccountId, LedgerPostingId, LedgerTransferId}, money::Usdc};
+use crate::{
+    ids::{LedgerAccountId, LedgerPostingId, LedgerTransferId},
+    money::Usdc,
+};
 
 /// One line of a transfer: debit is positive, credit negative.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

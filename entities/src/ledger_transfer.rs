@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::LedgerTransferKind, ids::{LedgerTransferId, PaymentId}};
+use crate::{
+    enums::LedgerTransferKind,
+    ids::{LedgerTransferId, PaymentId},
+};
 
 /// Postings that sum to zero; written once, never changed.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{MailStatus, NotificationKind}, ids::{MailId, UserId}};
+use crate::{
+    enums::{MailStatus, NotificationKind},
+    ids::{MailId, UserId},
+};
 
 /// A mail to be sent, rendered and with its Message-ID before the first try.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::MilestoneStatus, ids::{ContractId, MilestoneId}, money::Usdc};
+use crate::{
+    enums::MilestoneStatus,
+    ids::{ContractId, MilestoneId},
+    money::Usdc,
+};
 
 /// A part of a contract that is funded, done and paid by itself.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

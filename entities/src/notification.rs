@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{NotificationKind, NotificationPriority}, ids::{NotificationId, UserId}};
+use crate::{
+    enums::{NotificationKind, NotificationPriority},
+    ids::{NotificationId, UserId},
+};
 
 /// Something a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{PaymentKind, PaymentRail, PaymentStatus}, ids::{ContractId, MilestoneId, PaymentId, UserId}, money::Usdc};
+use crate::{
+    enums::{PaymentKind, PaymentRail, PaymentStatus},
+    ids::{ContractId, MilestoneId, PaymentId, UserId},
+    money::Usdc,
+};
 
 /// Money on its way: a deposit, or an intent to pay out.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

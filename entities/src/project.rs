@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{BudgetType, ExperienceLevel, ProjectStatus}, ids::{CategoryId, ProjectId, UserId}, money::Usdc};
+use crate::{
+    enums::{BudgetType, ExperienceLevel, ProjectStatus},
+    ids::{CategoryId, ProjectId, UserId},
+    money::Usdc,
+};
 
 /// A posted project.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{Availability, ProposalStatus}, ids::{ProjectId, ProposalId, UserId}, money::Usdc};
+use crate::{
+    enums::{Availability, ProposalStatus},
+    ids::{ProjectId, ProposalId, UserId},
+    money::Usdc,
+};
 
 /// A freelancer's bid on a project.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

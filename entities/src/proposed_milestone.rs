@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{ids::{ProposalId, ProposedMilestoneId}, money::Usdc};
+use crate::{
+    ids::{ProposalId, ProposedMilestoneId},
+    money::Usdc,
+};
 
 /// A milestone that a proposal suggests.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

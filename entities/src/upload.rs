@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::{UploadPurpose, UploadStatus}, ids::{UploadId, UserId}};
+use crate::{
+    enums::{UploadPurpose, UploadStatus},
+    ids::{UploadId, UserId},
+};
 
 /// A file: asked for, sent to S3, checked, attached.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -2,7 +2,11 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{enums::Role, ids::{UploadId, UserId}, money::Usdc};
+use crate::{
+    enums::Role,
+    ids::{UploadId, UserId},
+    money::Usdc,
+};
 
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -124,11 +124,7 @@ async fn proposed_milestones(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(string("title"))
                 .col(big_integer("amount"))
                 .col(timestamp_with_time_zone_null("due_at"))
-                .foreign_key(&mut reference(
-                    "proposed_milestones",
-                    "proposal_id",
-                    "proposals",
-                ))
+                .foreign_key(&mut reference("proposed_milestones", "proposal_id", "proposals"))
                 .check(Expr::cust("amount > 0"))
                 .to_owned(),
         )
@@ -177,9 +173,7 @@ async fn contracts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .foreign_key(&mut reference("contracts", "client_id", "users"))
                 .foreign_key(&mut reference("contracts", "freelancer_id", "users"))
                 .foreign_key(
-                    ForeignKey::create()
-                        .from("contracts", "fee_schedule")
-                        .to("fee_schedules", "version"),
+                    ForeignKey::create().from("contracts", "fee_schedule").to("fee_schedules", "version"),
                 )
                 .check(Expr::cust("amount > 0"))
                 .to_owned(),

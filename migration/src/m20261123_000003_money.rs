@@ -139,12 +139,7 @@ async fn chain_transfers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .to_owned(),
         )
         .await?;
-    unique(
-        manager,
-        "chain_transfers",
-        &["chain_id", "transaction_hash", "log_index"],
-    )
-    .await?;
+    unique(manager, "chain_transfers", &["chain_id", "transaction_hash", "log_index"]).await?;
     index(manager, "chain_transfers", &["payment_id"]).await?;
     index(manager, "chain_transfers", &["block_number"]).await?;
     index(manager, "chain_transfers", &["status"]).await
@@ -173,11 +168,7 @@ async fn chain_transactions(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(timestamp_with_time_zone_null("broadcast_at"))
                 .col(timestamp_with_time_zone("created_at"))
                 .col(timestamp_with_time_zone("updated_at"))
-                .foreign_key(&mut reference(
-                    "chain_transactions",
-                    "payment_id",
-                    "payments",
-                ))
+                .foreign_key(&mut reference("chain_transactions", "payment_id", "payments"))
                 .check(Expr::cust("nonce >= 0"))
                 .check(Expr::cust("amount > 0"))
                 .to_owned(),
@@ -231,11 +222,7 @@ async fn ledger_accounts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(uuid_null("milestone_id"))
                 .col(timestamp_with_time_zone("created_at"))
                 .foreign_key(&mut reference("ledger_accounts", "user_id", "users"))
-                .foreign_key(&mut reference(
-                    "ledger_accounts",
-                    "milestone_id",
-                    "milestones",
-                ))
+                .foreign_key(&mut reference("ledger_accounts", "milestone_id", "milestones"))
                 .to_owned(),
         )
         .await?;

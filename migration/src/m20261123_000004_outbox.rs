@@ -18,17 +18,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop_tables(
-            manager,
-            &[
-                "events",
-                "mails",
-                "notifications",
-                "object_deletions",
-                "uploads",
-            ],
-        )
-        .await
+        drop_tables(manager, &["events", "mails", "notifications", "object_deletions", "uploads"]).await
     }
 }
 

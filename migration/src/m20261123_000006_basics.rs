@@ -28,9 +28,7 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.execute(fees).await?;
         let mut categories = Query::insert();
-        categories
-            .into_table("categories")
-            .columns(["id", "name", "slug", "position"]);
+        categories.into_table("categories").columns(["id", "name", "slug", "position"]);
         for (position, (name, slug)) in (1_i32..).zip(CATEGORIES) {
             categories.values_panic([
                 category_id(position).into(),
@@ -43,12 +41,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .execute(Query::delete().from_table("categories").to_owned())
-            .await?;
-        manager
-            .execute(Query::delete().from_table("fee_schedules").to_owned())
-            .await
+        manager.execute(Query::delete().from_table("categories").to_owned()).await?;
+        manager.execute(Query::delete().from_table("fee_schedules").to_owned()).await
     }
 }
 

@@ -30,7 +30,11 @@ fn crates_depend_on_each_other_as_drawn() {
             // The image is built without the sandbox: nothing but the feature `dev` may bring it in.
             let needed = dependency.name == "sandbox" && !dependency.optional;
             assert!(!needed, "{arrow} has to be optional");
-            assert_eq!(dependency.kind, DependencyKind::Normal, "{arrow}: shared test code belongs in `tests`");
+            assert_eq!(
+                dependency.kind,
+                DependencyKind::Normal,
+                "{arrow}: shared test code belongs in `tests`"
+            );
             drawn.insert(arrow);
         }
     }

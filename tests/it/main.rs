@@ -8,18 +8,18 @@
     reason = "a test ends where something is wrong, in its helpers too"
 )]
 
+mod account;
 mod arrows;
 mod config;
 mod contract;
+mod http;
 mod market;
+mod money;
+mod notification;
 mod project;
 mod proposal;
-mod http;
 mod queue;
-mod money;
-mod support;
-mod account;
-mod wallet;
-mod notification;
-mod upload;
 mod schema;
+mod support;
+mod upload;
+mod wallet;

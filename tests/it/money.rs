@@ -25,12 +25,19 @@ async fn a_milestone_is_funded_submitted_approved_and_paid() {
 
     let treasury = text(&payload["payment"]["depositAddress"]);
     let hash = app.evm.pay(&deal.client.address(), &treasury, 1_000_000_000).await.unwrap();
-    let report = "mutation($input: PaymentReportTransactionInput!) { paymentReportTransaction(input: $input) {
+    let report =
+        "mutation($input: PaymentReportTransactionInput!) { paymentReportTransaction(input: $input) {
         payment { id status } userErrors { field code message } } }";
-    ok(app.mutate(&deal.client.token, report, json!({ "paymentId": payment, "transactionHash": hash })).await);
+    ok(app
+        .mutate(&deal.client.token, report, json!({ "paymentId": payment, "transactionHash": hash }))
+        .await);
     app.drain().await;
     let seen = app.payment(&deal.client, &payment).await;
-    assert_eq!((&seen["status"], &seen["received"]["amount"]), (&json!("CONFIRMING"), &json!("1000.00")), "{seen:#}");
+    assert_eq!(
+        (&seen["status"], &seen["received"]["amount"]),
+        (&json!("CONFIRMING"), &json!("1000.00")),
+        "{seen:#}"
+    );
     assert_eq!(seen["transactionHash"], json!(hash));
 
     app.mine(u64::from(CONFIRMATIONS) - 1).await;
@@ -40,8 +47,9 @@ async fn a_milestone_is_funded_submitted_approved_and_paid() {
 
     let submit = "mutation($input: MilestoneSubmitInput!) { milestoneSubmit(input: $input) {
         milestone { status autoReleaseAt submission { note } } userErrors { field code message } } }";
-    let submitted =
-        ok(app.mutate(&deal.freelancer.token, submit, json!({ "milestoneId": milestone, "note": "Here." })).await);
+    let submitted = ok(app
+        .mutate(&deal.freelancer.token, submit, json!({ "milestoneId": milestone, "note": "Here." }))
+        .await);
     assert_eq!(submitted["milestone"]["status"], "SUBMITTED");
     assert_eq!(submitted["milestone"]["autoReleaseAt"].is_string(), true);
 
@@ -64,7 +72,8 @@ async fn a_milestone_is_funded_submitted_approved_and_paid() {
         Usdc(100_000_000)
     );
 
-    let contract = "query($id: ID!) { contract(id: $id) { inEscrow { amount } paid { amount } amount { amount } } }";
+    let contract =
+        "query($id: ID!) { contract(id: $id) { inEscrow { amount } paid { amount } amount { amount } } }";
     let contract = app.gql(&deal.client.token, contract, json!({ "id": deal.contract })).await;
     assert_eq!(
         contract["data"]["contract"],
@@ -97,7 +106,10 @@ async fn a_short_deposit_stays_open_until_the_rest_arrives() {
     app.evm.pay(&deal.client.address(), &treasury, 99_999_999).await.unwrap();
     app.mine(5).await;
     let open = app.payment(&deal.client, &id).await;
-    assert_eq!((&open["status"], &open["received"]["amount"]), (&json!("AWAITING_FUNDS"), &json!("99.999999")));
+    assert_eq!(
+        (&open["status"], &open["received"]["amount"]),
+        (&json!("AWAITING_FUNDS"), &json!("99.999999"))
+    );
     assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "FUNDING");
 
     app.evm.pay(&deal.client.address(), &treasury, 1).await.unwrap();
@@ -149,7 +161,8 @@ async fn somebody_elses_transaction_credits_nobody() {
     let (id, treasury) = (text(&payload["payment"]["id"]), text(&payload["payment"]["depositAddress"]));
     let stranger = "0x00000000000000000000000000000000000057a6";
     let hash = app.evm.pay(stranger, &treasury, 100_000_000).await.unwrap();
-    let report = "mutation($input: PaymentReportTransactionInput!) { paymentReportTransaction(input: $input) {
+    let report =
+        "mutation($input: PaymentReportTransactionInput!) { paymentReportTransaction(input: $input) {
         payment { id status } userErrors { field code message } } }";
     ok(app.mutate(&deal.client.token, report, json!({ "paymentId": id, "transactionHash": hash })).await);
     app.mine(5).await;
@@ -162,7 +175,8 @@ async fn somebody_elses_transaction_credits_nobody() {
     let other = app.client("olga").await;
     let answer = app.mutate(&other.token, report, json!({ "paymentId": id, "transactionHash": hash })).await;
     assert_eq!(errors(&answer), ["paymentId:NOT_FOUND"]);
-    let answer = app.mutate(&deal.client.token, report, json!({ "paymentId": id, "transactionHash": "0x12" })).await;
+    let answer =
+        app.mutate(&deal.client.token, report, json!({ "paymentId": id, "transactionHash": "0x12" })).await;
     assert_eq!(errors(&answer), ["transactionHash:INVALID"]);
     app.finish().await;
 }
@@ -178,12 +192,16 @@ async fn money_mutations_are_idempotent() {
     assert_eq!(first["payment"]["id"], again["payment"]["id"]);
     assert_eq!(errors(&app.fund(&deal, &deal.milestones[1], &key).await), ["idempotencyKey:CONFLICT"]);
     assert_eq!(errors(&app.fund(&deal, &deal.milestones[0], "no uuid").await), ["idempotencyKey:INVALID"]);
-    assert_eq!(errors(&app.fund(&deal, &deal.milestones[0], &new_key()).await), ["milestoneId:ILLEGAL_STATE"]);
+    assert_eq!(
+        errors(&app.fund(&deal, &deal.milestones[0], &new_key()).await),
+        ["milestoneId:ILLEGAL_STATE"]
+    );
 
     // Twenty at once: one release.
     app.submitted(&deal, &deal.milestones[1]).await;
     let key = new_key();
-    let answers = futures::future::join_all((0..20).map(|_| app.approve(&deal, &deal.milestones[1], &key))).await;
+    let answers =
+        futures::future::join_all((0..20).map(|_| app.approve(&deal, &deal.milestones[1], &key))).await;
     let ids: std::collections::HashSet<_> =
         answers.into_iter().map(|answer| text(&ok(answer)["payment"]["id"])).collect();
     assert_eq!(ids.len(), 1);
@@ -200,7 +218,10 @@ async fn a_partial_refund_leaves_the_rest_to_be_released() {
     let deal = app.deal(&[100]).await;
     let milestone = &deal.milestones[0];
     app.submitted(&deal, milestone).await;
-    assert_eq!(errors(&app.refund(&deal, milestone, Some("100.000001"), &new_key()).await), ["amount:OUT_OF_RANGE"]);
+    assert_eq!(
+        errors(&app.refund(&deal, milestone, Some("100.000001"), &new_key()).await),
+        ["amount:OUT_OF_RANGE"]
+    );
     assert_eq!(errors(&app.refund(&deal, milestone, Some("0"), &new_key()).await), ["amount:OUT_OF_RANGE"]);
     let refund = ok(app.refund(&deal, milestone, Some("30"), &new_key()).await);
     assert_eq!(refund["milestone"]["status"], "REFUNDING");
@@ -251,7 +272,8 @@ async fn only_the_right_side_moves_money() {
     assert_eq!(errors(&app.mutate(&deal.freelancer.token, fund, input()).await), [":FORBIDDEN"]);
     let anonymous = app.gql("", fund, json!({ "input": input() })).await;
     assert_eq!(anonymous["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
-    let absent = json!({ "milestoneId": "mil_00000000000000000000000000000001", "idempotencyKey": new_key() });
+    let absent =
+        json!({ "milestoneId": "mil_00000000000000000000000000000001", "idempotencyKey": new_key() });
     let absent = app.mutate(&stranger.token, fund, absent).await;
     let hidden = app.mutate(&stranger.token, fund, input()).await;
     assert_eq!(absent, hidden, "absent and not yours look alike");

@@ -73,7 +73,8 @@ fn every_mutation_follows_the_conventions() {
     let TypeKind::Object(mutations) = &types["Mutation"] else { panic!("an object") };
     for mutation in &mutations.fields {
         let name = &mutation.node.name.node;
-        let arguments: Vec<_> = mutation.node.arguments.iter().map(|argument| argument.node.name.node.as_str()).collect();
+        let arguments: Vec<_> =
+            mutation.node.arguments.iter().map(|argument| argument.node.name.node.as_str()).collect();
         assert!(arguments.is_empty() || arguments == ["input"], "{name} takes one input: {arguments:?}");
         let payload = mutation.node.ty.node.to_string();
         assert!(payload.ends_with("Payload!"), "{name}: {payload}");
@@ -82,7 +83,10 @@ fn every_mutation_follows_the_conventions() {
         assert_eq!(errors.expect("userErrors").node.ty.node.to_string(), "[UserError!]!", "{name}");
         for field in payload.fields.iter().filter(|field| field.node.name.node != "userErrors") {
             let list = field.node.ty.node.to_string().starts_with('[');
-            assert!(field.node.ty.node.nullable || list || field.node.name.node.ends_with("Count"), "{name}: a nullable thing");
+            assert!(
+                field.node.ty.node.nullable || list || field.node.name.node.ends_with("Count"),
+                "{name}: a nullable thing"
+            );
         }
     }
 }

@@ -29,7 +29,6 @@ use crate::error::{fault, found};
 /// Anything that has an id of its own and can be asked for by it.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, unique over all kinds."))]
-#[expect(clippy::large_enum_variant, reason = "one lives for a moment, while it is answered")]
 pub enum Node {
     /// A person.
     User(User),

@@ -392,7 +392,7 @@ impl PaymentSubscription {
             let (app, actor) = (app.clone(), actor.clone());
             async move {
                 match event {
-                    Err(lagged) => Some(Err(lagged.into())),
+                    Err(lagged) => Some(Err(lagged)),
                     Ok(event) if event.kind == EventKind::PaymentUpdated && event.subject_id == id.0 => {
                         Some(payments::find(&app, &actor, id).await.map(Payment).map_err(fault))
                     }

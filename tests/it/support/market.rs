@@ -15,14 +15,16 @@ pub struct Deal {
 }
 
 /// What a money mutation on a milestone answers, cut down to what tests look at.
-pub const PAYMENT: &str = "milestone { id status } payment { id kind status amount { amount } fee { amount } net { amount }
+pub const PAYMENT: &str =
+    "milestone { id status } payment { id kind status amount { amount } fee { amount } net { amount }
     depositAddress paymentUri expiresAt received { amount } requiredConfirmations }
     userErrors { field code message }";
 
 impl TestApp {
     /// An open project, `prj_...`.
     pub async fn project(&self, client: &Someone) -> String {
-        let category = self.gql("", "{ categories { id } }", json!({})).await["data"]["categories"][0]["id"].clone();
+        let category =
+            self.gql("", "{ categories { id } }", json!({})).await["data"]["categories"][0]["id"].clone();
         let input = json!({
             "title": "A web shop for plants",
             "description": "A small shop with a catalogue, a basket and a way to pay. Plants are shown with care hints.",
@@ -76,7 +78,9 @@ impl TestApp {
 
     /// milestoneFund; the payload.
     pub async fn fund(&self, deal: &Deal, milestone: &str, key: &str) -> Value {
-        let query = format!("mutation($input: MilestoneFundInput!) {{ milestoneFund(input: $input) {{ {PAYMENT} }} }}");
+        let query = format!(
+            "mutation($input: MilestoneFundInput!) {{ milestoneFund(input: $input) {{ {PAYMENT} }} }}"
+        );
         let input = json!({ "milestoneId": milestone, "idempotencyKey": key });
         self.mutate(&deal.client.token, &query, input).await
     }
@@ -85,10 +89,12 @@ impl TestApp {
     pub async fn funded(&self, deal: &Deal, milestone: &str) -> String {
         let payload = ok(self.fund(deal, milestone, &new_key()).await);
         let address = text(&payload["payment"]["depositAddress"]);
-        let micro = domain::money::Usdc::from_decimal(
-            text(&payload["payment"]["amount"]["amount"]).parse().unwrap(),
-        );
-        self.evm.pay(&deal.client.address(), &address, micro.unwrap().micro().try_into().unwrap()).await.unwrap();
+        let micro =
+            domain::money::Usdc::from_decimal(text(&payload["payment"]["amount"]["amount"]).parse().unwrap());
+        self.evm
+            .pay(&deal.client.address(), &address, micro.unwrap().micro().try_into().unwrap())
+            .await
+            .unwrap();
         self.mine(u64::from(CONFIRMATIONS)).await;
         let id = text(&payload["payment"]["id"]);
         assert_eq!(self.payment(&deal.client, &id).await["status"], "COMPLETED");
@@ -106,17 +112,20 @@ impl TestApp {
 
     /// milestoneApprove; the payload.
     pub async fn approve(&self, deal: &Deal, milestone: &str, key: &str) -> Value {
-        let query =
-            format!("mutation($input: MilestoneApproveInput!) {{ milestoneApprove(input: $input) {{ {PAYMENT} }} }}");
+        let query = format!(
+            "mutation($input: MilestoneApproveInput!) {{ milestoneApprove(input: $input) {{ {PAYMENT} }} }}"
+        );
         let input = json!({ "milestoneId": milestone, "idempotencyKey": key });
         self.mutate(&deal.client.token, &query, input).await
     }
 
     /// milestoneRefund by the freelancer; the payload.
     pub async fn refund(&self, deal: &Deal, milestone: &str, amount: Option<&str>, key: &str) -> Value {
-        let query =
-            format!("mutation($input: MilestoneRefundInput!) {{ milestoneRefund(input: $input) {{ {PAYMENT} }} }}");
-        let mut input = json!({ "milestoneId": milestone, "reason": "I cannot do it.", "idempotencyKey": key });
+        let query = format!(
+            "mutation($input: MilestoneRefundInput!) {{ milestoneRefund(input: $input) {{ {PAYMENT} }} }}"
+        );
+        let mut input =
+            json!({ "milestoneId": milestone, "reason": "I cannot do it.", "idempotencyKey": key });
         if let Some(amount) = amount {
             input["amount"] = json!({ "amount": amount });
         }

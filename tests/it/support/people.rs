@@ -80,7 +80,8 @@ impl TestApp {
     pub async fn verify(&self, email: &str) {
         self.drain().await;
         let mails = self.mails(email);
-        let mail = mails.iter().find(|mail| mail.text.contains("verify?token=")).expect("a verification mail");
+        let mail =
+            mails.iter().find(|mail| mail.text.contains("verify?token=")).expect("a verification mail");
         let token = mail.text.split("verify?token=").nth(1).unwrap().split_whitespace().next().unwrap();
         ok(self.mutate("", VERIFY, json!({ "token": token })).await);
     }

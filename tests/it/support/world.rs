@@ -187,7 +187,8 @@ impl TestApp {
     pub async fn books_agree(&self) {
         let db = self.app.db.reader();
         assert_eq!(ledger::grand_total(db).await.unwrap(), Usdc::ZERO, "the ledger sums to zero");
-        let booked = ledger::balance(db, Account::Treasury(domain::entities::PaymentRail::Chain)).await.unwrap();
+        let booked =
+            ledger::balance(db, Account::Treasury(domain::entities::PaymentRail::Chain)).await.unwrap();
         let waiting = chain_transfer::Entity::find()
             .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
             .all(db)
