@@ -69,10 +69,9 @@ try {
 finish();
 
 async function startChain() {
-  // The platform's binary itself: the package's wrapper would outlive a kill.
-  const require = createRequire(import.meta.url);
-  const cpu = { x64: "amd64", arm64: "arm64" }[process.arch];
-  const anvil = require.resolve(`@foundry-rs/anvil-${process.platform}-${cpu}/bin/anvil`);
+  // The binary itself: the package's wrapper would outlive a kill. On other systems than CI's, anvil's own installer.
+  const packaged = "@foundry-rs/anvil-linux-amd64/bin/anvil";
+  const anvil = process.platform === "linux" && process.arch === "x64" ? createRequire(import.meta.url).resolve(packaged) : "anvil";
   const rpcUrl = `http://127.0.0.1:${rpcPort}`;
   const options = ["--port", rpcPort, "--block-time", "1", "--slots-in-an-epoch", "1", "--silent"].map(String);
   const program = start(logs, "anvil", anvil, options);
