@@ -20,6 +20,7 @@ use super::{
 use crate::Result;
 
 /// Where the examples find their things.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` goes on from here"))]
 pub(crate) struct Market {
     /// Open, and the demo's freelancer has not bid on it.
     pub(crate) open_project: ProjectId,

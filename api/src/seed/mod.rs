@@ -39,6 +39,7 @@ pub(crate) struct Plan {
 }
 
 /// What is there now.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` goes on from here"))]
 pub(crate) struct Demo {
     /// Whether anybody was registered just now.
     pub(crate) registered: bool,
