@@ -1,6 +1,7 @@
 //! The one integration test binary.
 
 #![expect(unreachable_pub, reason = "nobody links against a test binary")]
+#![expect(clippy::disallowed_methods, reason = "names and keys of tests need no App")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +14,7 @@ mod arrows;
 mod config;
 mod contract;
 mod http;
+mod job;
 mod market;
 mod money;
 mod notification;

@@ -51,7 +51,7 @@ async fn a_milestone_is_funded_submitted_approved_and_paid() {
         .mutate(&deal.freelancer.token, submit, json!({ "milestoneId": milestone, "note": "Here." }))
         .await);
     assert_eq!(submitted["milestone"]["status"], "SUBMITTED");
-    assert_eq!(submitted["milestone"]["autoReleaseAt"].is_string(), true);
+    assert!(submitted["milestone"]["autoReleaseAt"].is_string());
 
     let approved = ok(app.approve(&deal, milestone, &new_key()).await);
     let release = text(&approved["payment"]["id"]);
@@ -235,6 +235,25 @@ async fn a_partial_refund_leaves_the_rest_to_be_released() {
     app.mine(5).await;
     assert_eq!(app.status_of(&deal, milestone).await, "PAID");
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 63_000_000);
+    app.finish().await;
+}
+
+/// An admin may refund too; the client, who would be paid back, may not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_refunds_but_the_client_does_not() {
+    let app = TestApp::start().await;
+    let mut deal = app.deal(&[100]).await;
+    let milestone = deal.milestones[0].clone();
+    app.funded(&deal, &milestone).await;
+    let (freelancer, admin) = (deal.freelancer.token.clone(), app.admin().await);
+    deal.freelancer.token = deal.client.token.clone();
+    assert_eq!(errors(&app.refund(&deal, &milestone, None, &new_key()).await), [":FORBIDDEN"]);
+    deal.freelancer.token = admin.token;
+    ok(app.refund(&deal, &milestone, None, &new_key()).await);
+    deal.freelancer.token = freelancer;
+    app.mine(5).await;
+    app.mine(5).await;
+    assert_eq!(app.status_of(&deal, &milestone).await, "REFUNDED");
     app.finish().await;
 }
 

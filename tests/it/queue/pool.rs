@@ -131,7 +131,7 @@ async fn a_killed_process_is_missed_and_its_job_taken_over() {
     doomed.spawn(async move {
         let app = fixture::app(Db::open(&url, Purpose::Serve).await.unwrap(), clock);
         let registry = fixture::probe(log, |_| std::future::pending());
-        jobs::run_with(registry, app, CancellationToken::new()).await;
+        Box::pin(jobs::run_with(registry, app, CancellationToken::new())).await;
     });
     f.until(JobState::Running, 1).await;
     doomed.shutdown_background();

@@ -66,7 +66,7 @@ fn database(server: &Url, name: &str) -> Url {
 }
 
 async fn template() -> Template {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own switch, set by scripts/test-pg")]
+    // The tests' own switch, set by scripts/test-pg.
     if let Ok(url) = std::env::var("DATABASE_URL") {
         let server: Url = url.parse().unwrap();
         let name = format!("megilance_{}", ulid::Ulid::new().to_string().to_lowercase());

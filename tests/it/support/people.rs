@@ -11,7 +11,6 @@ pub struct Someone {
     pub id: String,
     pub email: String,
     pub token: String,
-    pub refresh_token: String,
     pub wallet: LocalWallet,
 }
 
@@ -26,7 +25,7 @@ impl Someone {
 pub const PASSWORD: &str = "plum-ferry-anchor-42";
 
 const REGISTER: &str = "mutation($input: AccountRegisterInput!) { accountRegister(input: $input) {
-    session { accessToken refreshToken } user { id } userErrors { field code message } } }";
+    session { accessToken } user { id } userErrors { field code message } } }";
 const VERIFY: &str = "mutation($input: AccountVerifyInput!) { accountVerify(input: $input) {
     user { id } userErrors { field code message } } }";
 const LINK_BEGIN: &str = "mutation($input: WalletLinkBeginInput!) { walletLinkBegin(input: $input) {
@@ -71,7 +70,6 @@ impl TestApp {
             id: text(&payload["user"]["id"]),
             email,
             token: text(&payload["session"]["accessToken"]),
-            refresh_token: text(&payload["session"]["refreshToken"]),
             wallet: LocalWallet::from_bytes(&key).unwrap(),
         }
     }

@@ -38,7 +38,7 @@ pub struct TestApp {
     pub schema: api::graphql::Schema,
     pub evm: Evm,
     pub smtp: Smtp,
-    s3: S3,
+    _s3: S3,
     finished: bool,
     _folder: TempDir,
 }
@@ -141,7 +141,7 @@ impl TestApp {
             app,
             evm,
             smtp,
-            s3,
+            _s3: s3,
             finished: false,
             _folder: folder,
         }
@@ -168,11 +168,6 @@ impl TestApp {
     /// The mails that an address got, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
         self.smtp.mailbox().list(Some(to))
-    }
-
-    /// Where the S3 server listens.
-    pub fn s3_endpoint(&self) -> String {
-        self.s3.endpoint()
     }
 
     /// Ends a test: runs what is due, then holds the books against the chain.

@@ -1,0 +1,59 @@
+//! The queue as admins see it, and as nobody else does.
+
+use serde_json::json;
+
+use crate::support::{TestApp, errors, new_key, ok, text};
+
+const JOBS: &str = "query($filter: JobFilter) { jobs(filter: $filter, first: 5) { totalCount nodes {
+    id queue status attempts maxAttempts payload lastError runAt finishedAt subject { __typename id } } } }";
+const CANCEL: &str = "mutation($input: JobCancelInput!) { jobCancel(input: $input) {
+    job { id status } userErrors { field code message } } }";
+const RETRY: &str = "mutation($input: JobRetryInput!) { jobRetry(input: $input) {
+    job { id status } userErrors { field code message } } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_see_the_queue_and_others_do_not() {
+    let app = TestApp::start().await;
+    let (deal, admin) = (app.deal(&[100]).await, app.admin().await);
+    let payment = text(&ok(app.fund(&deal, &deal.milestones[0], &new_key()).await)["payment"]["id"]);
+
+    let filter = json!({ "filter": { "queue": "deposit-confirm", "subjectId": payment } });
+    let listed = app.gql(&admin.token, JOBS, filter.clone()).await;
+    let job = &listed["data"]["jobs"]["nodes"][0];
+    assert_eq!(listed["data"]["jobs"]["totalCount"], 1, "{listed:#}");
+    assert_eq!((&job["status"], &job["attempts"]), (&json!("SCHEDULED"), &json!(0)));
+    assert_eq!(job["subject"], json!({ "__typename": "Payment", "id": payment }));
+    assert!(text(&job["payload"]).contains(&payment));
+    let queues = app.gql(&admin.token, "{ queues { name scheduled ready dead } }", json!({})).await;
+    let queues = queues["data"]["queues"].as_array().unwrap();
+    assert!(
+        queues.iter().any(|queue| queue["name"] == "deposit-confirm" && queue["scheduled"] == 1),
+        "{queues:?}"
+    );
+
+    for token in [&deal.client.token, &deal.freelancer.token] {
+        for query in [JOBS, "{ queues { name } }"] {
+            let answer = app.gql(token, query, json!({})).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
+        }
+        let answer = app.mutate(token, CANCEL, json!({ "jobId": job["id"] })).await;
+        assert_eq!(errors(&answer), [":FORBIDDEN"]);
+        let node = "query($id: ID!) { node(id: $id) { id } }";
+        assert_eq!(app.gql(token, node, json!({ "id": job["id"] })).await["data"]["node"], json!(null));
+    }
+    let answer = app.gql("", JOBS, json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+
+    let cancelled = ok(app.mutate(&admin.token, CANCEL, json!({ "jobId": job["id"] })).await);
+    assert_eq!(cancelled["job"]["status"], "CANCELLED");
+    assert_eq!(
+        errors(&app.mutate(&admin.token, CANCEL, json!({ "jobId": job["id"] })).await),
+        ["jobId:ILLEGAL_STATE"]
+    );
+    let retried = ok(app.mutate(&admin.token, RETRY, json!({ "jobId": job["id"] })).await);
+    assert_eq!(retried["job"]["status"], "READY");
+    for (id, code) in [("job_01ARZ3NDEKTSV4RRFFQ69G5FAV", "jobId:NOT_FOUND"), ("prj_1", "jobId:INVALID_ID")] {
+        assert_eq!(errors(&app.mutate(&admin.token, RETRY, json!({ "jobId": id })).await), [code]);
+    }
+    app.finish().await;
+}
