@@ -26,9 +26,28 @@ impl Check {
         }
     }
 
-    /// A text, trimmed, whose length in characters lies in the limits.
+    /// A text of any number of lines, trimmed, whose length in characters lies in the limits. A line ends
+    /// with `\n`, also when it came with `\r\n`.
     pub fn text(&mut self, field: &str, text: &str, length: RangeInclusive<usize>) -> String {
+        let text = text.trim().replace("\r\n", "\n");
+        self.length(field, &text, length);
+        // A NUL alone would be text to SQLite and an error to PostgreSQL.
+        let clean = !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
+        self.ensure(clean, field, Code::Invalid, "Leave out control characters.");
+        text
+    }
+
+    /// A text of one line, trimmed, whose length in characters lies in the limits: it may go into the subject
+    /// of a mail.
+    pub fn line(&mut self, field: &str, text: &str, length: RangeInclusive<usize>) -> String {
         let text = text.trim();
+        self.length(field, text, length);
+        let clean = !text.contains(char::is_control);
+        self.ensure(clean, field, Code::Invalid, "Leave out line breaks and control characters.");
+        text.to_owned()
+    }
+
+    fn length(&mut self, field: &str, text: &str, length: RangeInclusive<usize>) {
         let count = text.chars().count();
         let (least, most) = (*length.start(), *length.end());
         if count == 0 && least > 0 {
@@ -38,11 +57,6 @@ impl Check {
         } else if count > most {
             self.problem(field, Code::TooLong, format!("Give at most {most} characters; it has {count}."));
         }
-        // A NUL is text to SQLite and an error to PostgreSQL: refuse it on both.
-        if text.contains('\0') {
-            self.problem(field, Code::Invalid, "Leave out NUL characters.");
-        }
-        text.to_owned()
     }
 
     /// A number within its limits.
@@ -56,5 +70,27 @@ impl Check {
     /// Ends with everything that was wrong.
     pub fn done(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Rejected { problems: self.0 }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_lines_and_lines_have_none() {
+        let good = |take: fn(&mut Check, &str) -> String, given: &str| {
+            let mut check = Check::new();
+            let kept = take(&mut check, given);
+            check.done().map(|()| kept).ok()
+        };
+        let text = |given: &str| good(|check, given| check.text("x", given, 1..=20), given);
+        let line = |given: &str| good(|check, given| check.line("x", given, 1..=20), given);
+        assert_eq!(text(" a\r\n\tb\n").as_deref(), Some("a\n\tb"));
+        assert_eq!(line(" a b\n").as_deref(), Some("a b"));
+        for bad in ["a\0b", "a\rb", "a\u{7f}b", "a\u{85}b", "a\u{1b}[31mb"] {
+            assert_eq!((text(bad), line(bad)), (None, None), "{bad:?}");
+        }
+        assert_eq!((line("a\nb"), line("a\tb")), (None, None));
     }
 }

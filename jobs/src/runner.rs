@@ -71,6 +71,9 @@ async fn attempt_once(app: &App, queue: &Queue, row: &Attempt) -> End {
         Ok(Ok(Ok(Outcome::Done))) => End::Done,
         Ok(Ok(Ok(Outcome::RetryIn(wait)))) => End::Later(wait),
         Ok(Ok(Ok(Outcome::Fail(reason)))) => End::Dead(reason),
+        // What the outside refuses now (a spent quota, a changed key) it may grant once an operator has seen to
+        // it: only our own verdict ends a job.
+        Ok(Ok(Err(error @ Error::Port(_)))) => failed(error.to_string()),
         Ok(Ok(Err(error))) if error.is_transient() => failed(error.to_string()),
         Ok(Ok(Err(error))) => End::Dead(error.to_string()),
     }

@@ -290,6 +290,9 @@ async fn a_bad_profile_changes_nothing() {
     for (input, error) in [
         (json!({"headline": "x".repeat(121)}), "headline:TOO_LONG"),
         (json!({"bio": "x".repeat(5001)}), "bio:TOO_LONG"),
+        (json!({"headline": "one\ntwo"}), "headline:INVALID"),
+        (json!({"location": "Lon\u{7}don"}), "location:INVALID"),
+        (json!({"bio": "a\u{0}b"}), "bio:INVALID"),
         (json!({"timeZone": "Europe/Atlantis"}), "timeZone:INVALID"),
         (json!({"hourlyRate": {"amount": "0.99"}}), "hourlyRate:OUT_OF_RANGE"),
         (json!({"hourlyRate": {"amount": "1000.01"}}), "hourlyRate:OUT_OF_RANGE"),

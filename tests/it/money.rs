@@ -152,6 +152,76 @@ async fn a_surplus_goes_back() {
     app.finish().await;
 }
 
+/// What the payer sends once more after the deposit is complete goes back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_payment_after_completion_goes_back() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    app.funded(&deal, &deal.milestones[0]).await;
+    let treasury = app.app.chain.treasury().to_string();
+    app.evm.pay(&deal.client.address(), &treasury, 25_000_000).await.unwrap();
+    for _ in 0..3 {
+        app.mine(5).await;
+    }
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 25_000_000);
+    assert_eq!(escrow(&app, &deal.milestones[0]).await, Usdc(100_000_000));
+    app.finish().await;
+}
+
+/// A reorg before the credit: what it undid counts no more, and what comes again does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reorg_before_the_credit_takes_the_deposit_back() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let payload = ok(app.fund(&deal, &deal.milestones[0], &new_key()).await);
+    let (id, treasury) = (text(&payload["payment"]["id"]), text(&payload["payment"]["depositAddress"]));
+    app.mine(2).await;
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    app.mine(1).await;
+    assert_eq!(app.payment(&deal.client, &id).await["status"], "CONFIRMING");
+    app.reorg(2).await;
+    app.mine(1).await;
+    let undone = app.payment(&deal.client, &id).await;
+    assert_eq!(
+        (&undone["status"], &undone["received"]["amount"]),
+        (&json!("AWAITING_FUNDS"), &json!("0.00"))
+    );
+    assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "FUNDING");
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    app.mine(5).await;
+    assert_eq!(app.payment(&deal.client, &id).await["status"], "COMPLETED");
+    app.finish().await;
+}
+
+/// Two wallets paid: a refund goes to the newest that paid as much; what no single one paid is held.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_never_gives_a_wallet_more_than_it_paid() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let mut second = app.register("carla-two", "CLIENT").await;
+    second.token.clone_from(&deal.client.token);
+    app.link(&second).await;
+    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
+    let treasury = text(&payload["payment"]["depositAddress"]);
+    app.evm.pay(&deal.client.address(), &treasury, 99_000_000).await.unwrap();
+    app.evm.mine(1).unwrap();
+    app.evm.pay(&second.address(), &treasury, 1_000_000).await.unwrap();
+    app.mine(5).await;
+    assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
+
+    ok(app.refund(&deal, milestone, Some("90"), &new_key()).await);
+    app.mine(5).await;
+    app.mine(5).await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 90_000_000);
+    assert_eq!(app.usdc_of(&second.address()).await, 0);
+    let rest = text(&ok(app.refund(&deal, milestone, None, &new_key()).await)["payment"]["id"]);
+    app.drain().await;
+    let held = app.payment(&deal.client, &rest).await;
+    assert_eq!(held["status"], "ON_HOLD", "{held:#}");
+    app.finish().await;
+}
+
 /// Somebody else's transaction pays nothing of mine, whoever reports it.
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_transaction_credits_nobody() {

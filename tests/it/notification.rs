@@ -4,7 +4,12 @@ use std::{pin::pin, time::Duration};
 
 use api::auth::{self, Bearer};
 use async_graphql::Request;
+use domain::{
+    entities::{MailStatus, NotificationKind, mail},
+    notification::{self, Notice},
+};
 use futures::StreamExt;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, ok, text};
@@ -86,4 +91,50 @@ async fn a_person_hears_their_own() {
     let refused = serde_json::to_value(pin!(nobody).next().await.unwrap()).unwrap();
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_line_break_in_a_name_does_not_cost_the_mail() {
+    let app = TestApp::start().await;
+    let carla = app.register("carla", "CLIENT").await;
+    // Names are lines since they are checked; this one is as old rows may have it.
+    let notice = Notice::ProposalReceived {
+        proposal: app.app.clock.new_id(),
+        project: "A shop\r\nBcc: x@example.com".to_owned(),
+        freelancer: "Felix".to_owned(),
+    };
+    let tx = app.app.db.begin().await.unwrap();
+    notification::notify(&app.app, &tx, carla.id.parse().unwrap(), notice, "one").await.unwrap();
+    tx.commit().await.unwrap();
+    app.drain().await;
+    let subjects: Vec<_> = app.mails(&carla.email).into_iter().map(|mail| mail.subject).collect();
+    assert!(subjects.contains(&"New proposal for A shop  Bcc: x@example.com".to_owned()), "{subjects:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_sent_link_is_kept_nowhere() {
+    let app = TestApp::start().await;
+    let carla = app.register("carla", "CLIENT").await;
+    let kept = async || {
+        let of_hers = mail::Column::ToAddress.eq(carla.email.as_str());
+        mail::Entity::find().filter(of_hers).one(app.app.db.reader()).await.unwrap().unwrap()
+    };
+    assert!(kept().await.text.contains("verify?token="), "it has to be sent yet");
+    app.verify(&carla.email).await;
+    let sent = kept().await;
+    assert_eq!((sent.status, sent.html.as_str(), sent.text.as_str()), (MailStatus::Sent, "", ""));
+    tell_of_sign_in(&app, &carla.id).await;
+    let mails = mail::Entity::find().filter(mail::Column::Kind.eq(NotificationKind::AccountNewSignIn));
+    let other = mails.one(app.app.db.reader()).await.unwrap().unwrap();
+    assert!(other.status == MailStatus::Sent && !other.text.is_empty(), "others are kept");
+    app.finish().await;
+}
+
+async fn tell_of_sign_in(app: &TestApp, to: &str) {
+    let notice = Notice::AccountNewSignIn { client: "a test".to_owned() };
+    let tx = app.app.db.begin().await.unwrap();
+    notification::notify(&app.app, &tx, to.parse().unwrap(), notice, "sign-in").await.unwrap();
+    tx.commit().await.unwrap();
+    app.drain().await;
 }

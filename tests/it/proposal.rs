@@ -85,6 +85,12 @@ async fn every_limit_of_a_bid_is_named_at_its_edge() {
             "milestones.0.title",
             "TOO_LONG",
         ),
+        (
+            &fixed,
+            json!({ "milestones": [{ "title": "Part\nBcc: x@example.com", "amount": money("600") }] }),
+            "milestones.0.title",
+            "INVALID",
+        ),
     ] {
         let answer = submit(&app, &freelancer, merged(bid(project), changes.clone())).await;
         let wanted = (field.to_owned(), code.to_owned());

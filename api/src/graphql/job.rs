@@ -288,7 +288,8 @@ impl JobMutation {
         change(ctx, &input.job_id, JobState::Ready).await
     }
 
-    /// Stops a job that no worker has. What it was about stays due: the sweep may queue it anew. For admins.
+    /// Stops a job that no worker has. What it was about waits until an admin tries the job again, or until it
+    /// changes by itself. For admins.
     async fn job_cancel(
         &self,
         ctx: &Context<'_>,

@@ -48,7 +48,7 @@ pub fn freelancers(
     descending: bool,
 ) -> Result<List<user::Entity>> {
     let mut check = Check::new();
-    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
     check.done()?;
     let mut select = user::Entity::find()
         .filter(user::Column::Role.eq(Role::Freelancer))
@@ -116,4 +116,10 @@ pub(crate) async fn display_name(tx: &Tx, id: UserId) -> Result<String> {
     person
         .map(|person| person.display_name)
         .ok_or_else(|| Error::bug("a row names a person who is not there"))
+}
+
+/// The administrators: who is told when money needs a person.
+pub(crate) async fn admins(tx: &Tx) -> Result<Vec<UserId>> {
+    let rows = user::Entity::find().filter(user::Column::Role.eq(Role::Admin)).all(&**tx).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }

@@ -36,14 +36,7 @@ pub(super) fn email_key(given: &str) -> String {
 
 /// A public name: it goes into mails and pages, so it is one line.
 pub(super) fn display_name(check: &mut Check, given: &str) -> String {
-    let name = check.text("displayName", given, 1..=100);
-    check.ensure(
-        !name.chars().any(char::is_control),
-        "displayName",
-        Code::Invalid,
-        "Leave out line breaks and control characters.",
-    );
-    name
+    check.line("displayName", given, 1..=100)
 }
 
 /// A role that one may give oneself.

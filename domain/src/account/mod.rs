@@ -18,4 +18,4 @@ pub use register::{Registration, register};
 pub use session::{SignIn, SignedIn};
 pub use verify::{resend_verification, verify};
 
-pub(crate) use find::{display_name, locked};
+pub(crate) use find::{admins, display_name, locked};

@@ -50,7 +50,7 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
     let mut check = Check::new();
     let change = ChangedFields {
         headline: line(&mut check, "headline", input.headline, 120),
-        bio: line(&mut check, "bio", input.bio, 5_000),
+        bio: input.bio.map(|bio| bio.map(|bio| check.text("bio", &bio, 0..=5_000)).filter(|bio| !bio.is_empty())),
         location: line(&mut check, "location", input.location, 120),
         time_zone: line(&mut check, "timeZone", input.time_zone, 64),
     };
@@ -93,14 +93,14 @@ struct ChangedFields {
     time_zone: Option<Option<String>>,
 }
 
-/// A text field: trimmed, checked, and emptied when nothing is left of it.
+/// A field of one line: trimmed, checked, and emptied when nothing is left of it.
 fn line(
     check: &mut Check,
     field: &str,
     change: Option<Option<String>>,
     most: usize,
 ) -> Option<Option<String>> {
-    change.map(|text| text.map(|text| check.text(field, &text, 0..=most)).filter(|text| !text.is_empty()))
+    change.map(|text| text.map(|text| check.line(field, &text, 0..=most)).filter(|text| !text.is_empty()))
 }
 
 /// The part of a profile that offers work.

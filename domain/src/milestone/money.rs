@@ -13,7 +13,7 @@ use crate::{
     ledger::{self, Account},
     money::Split,
     notification::{Notice, notify},
-    payment::{self, NewPayment, open_deposit, open_outgoing},
+    payment::{self, NewPayment, open_deposit, open_outgoing, scan},
     policy::{self, Action},
     wallet,
 };
@@ -39,6 +39,13 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
             "Link the wallet that you will pay from first (walletLinkBegin): a deposit is known by its sender.",
         ));
     }
+    if !scan::has_started(app, &*tx).await? {
+        return Err(Error::rejected(
+            "",
+            Code::NotConfigured,
+            "Deposits cannot be taken yet: the chain has not answered since the service was set up. Try again in a minute.",
+        ));
+    }
     let new = NewPayment {
         kind: PaymentKind::Deposit,
         contract: Some(contract.id),
@@ -49,6 +56,7 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
         split: Split::without_fee(milestone.amount),
         reason: None,
         linked: None,
+        destination: None,
     };
     let payment = open_deposit(app, &tx, new).await?;
     let done = MilestonePayment { milestone: id, payment: payment.id };
@@ -84,6 +92,7 @@ pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Re
         split,
         reason: None,
         linked: None,
+        destination: None,
     };
     let payment = open_outgoing(app, &tx, new).await?;
     payment::reserve(app, &tx, &payment).await?;
@@ -149,6 +158,7 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         split: Split::without_fee(amount),
         reason: Some(reason),
         linked: payment::deposit_of(&tx, id).await?,
+        destination: None,
     };
     let payment = open_outgoing(app, &tx, new).await?;
     payment::reserve(app, &tx, &payment).await?;

@@ -1,7 +1,7 @@
 //! Sending a stored mail: the same bytes under the same Message-ID, however often it takes.
 
 use chrono::Duration;
-use entities::{MailId, MailStatus, mail};
+use entities::{MailId, MailStatus, NotificationKind, mail};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
 
 use crate::{
@@ -73,6 +73,11 @@ async fn record(app: &App, row: &mail::Model, sent: Result<(), PortError>) -> Re
             Ok(Outcome::Fail(error.to_string()))
         }
     };
+    // Of a link that proves an address only the hash is kept, once nobody has to be sent the rest.
+    if row.kind == NotificationKind::AccountVerify && matches!(change.due_at, Set(None)) {
+        change.html = Set(String::new());
+        change.text = Set(String::new());
+    }
     let tx = app.db.begin().await?;
     change.update(&*tx).await?;
     tx.commit().await?;

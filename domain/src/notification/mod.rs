@@ -18,7 +18,9 @@ pub use notice::Notice;
 /// Tells one person of one event, once: in the app, to subscribers and by mail. `event` names the event
 /// (`pay_...:COMPLETED`); the same event tells the same person nothing twice, also after a crash.
 pub async fn notify(app: &App, tx: &Tx, to: UserId, notice: Notice, event: &str) -> Result<()> {
-    let story = notice.story();
+    let mut story = notice.story();
+    // A subject is one line: a mail with another in it is never taken.
+    story.title = story.title.replace(char::is_control, " ");
     let now = app.clock.now();
     let id: NotificationId = app.clock.new_id();
     let row = notification::ActiveModel {

@@ -6,6 +6,7 @@ use entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use super::{record, transfers};
@@ -31,7 +32,6 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
         .filter(chain_transfer::Column::ChainId.eq(chain_id))
         .filter(chain_transfer::Column::TransactionHash.eq(transfer.transaction_hash.to_string()))
         .filter(chain_transfer::Column::LogIndex.eq(log_index))
-        .lock_exclusive()
         .one(&**tx)
         .await?;
     if let Some(known) = known {
@@ -60,7 +60,17 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
         created_at: Set(now),
         updated_at: Set(now),
     };
-    chain_transfer::Entity::insert(row).exec_without_returning(&**tx).await?;
+    let once = OnConflict::columns([
+        chain_transfer::Column::ChainId,
+        chain_transfer::Column::TransactionHash,
+        chain_transfer::Column::LogIndex,
+    ])
+    .do_nothing()
+    .to_owned();
+    if chain_transfer::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await? == 0 {
+        // The scanner and a hint came upon it at the same moment.
+        return Ok(());
+    }
     tracing::info!(
         transaction = %transfer.transaction_hash,
         %amount,
@@ -94,19 +104,26 @@ async fn moved(
     if same || !uncredited {
         return Ok(());
     }
-    let payment = known.payment_id;
+    // Payment before transfer, as everybody locks them.
+    let payment = match known.payment_id {
+        Some(id) => payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?,
+        None => None,
+    };
+    // A deposit that ended meanwhile is not paid any more: the money belongs to nothing then.
+    let payment =
+        payment.filter(|row| matches!(row.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming));
     let change = chain_transfer::ActiveModel {
         id: Set(known.id),
         block_number: Set(block_number),
         block_hash: Set(transfer.block_hash.to_string()),
         block_time: Set(block_time),
         status: Set(ChainTransferStatus::Seen),
+        payment_id: Set(payment.as_ref().map(|payment| payment.id)),
         updated_at: Set(app.clock.now()),
         ..Default::default()
     };
     change.update(&**tx).await?;
-    let Some(payment) = payment else { return Ok(()) };
-    match payment::Entity::find_by_id(payment).lock_exclusive().one(&**tx).await? {
+    match payment {
         Some(payment) => arrived(app, tx, &payment).await,
         None => Ok(()),
     }

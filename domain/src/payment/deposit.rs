@@ -5,13 +5,16 @@ use entities::{
     ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_cursor, chain_transfer,
     deposit_hint, payment,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+};
 
 use super::{
     allocate,
     record::{self, Locked},
     settle,
     state::Step,
+    strays,
     transfers::confirmations,
 };
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     error::Result,
     ports::{
         PortError,
-        chain::{Block, BlockTag, TxHash},
+        chain::{BlockTag, TxHash},
     },
     queue::Outcome,
 };
@@ -30,22 +33,29 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_open(&payment) {
+    if !is_open(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
     }
     let hints_waiting = read_hints(app, id).await?;
     let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(no_block)?;
-    let standing = standing(app, id).await?;
     let deadline = payment.expires_at.unwrap_or_else(|| app.clock.now());
+    // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = head.time > deadline && scanned_past(app, deadline).await?;
+    let standing = standing(app, id).await?;
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
     if !is_open(&payment) {
         return Ok(Outcome::Done);
     }
-    let received = Usdc::sum(standing.iter().map(|row| row.amount))?;
     let now = app.clock.now();
+    if seen_for(&*tx, id).await? != standing {
+        // Something came or went while the chain was asked: look again at all of it.
+        record::look_at(app, &tx, &payment, now).await?;
+        tx.commit().await?;
+        return Ok(Outcome::Done);
+    }
+    let received = Usdc::sum(standing.iter().map(|row| row.amount))?;
     let poll = Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5));
     if received >= payment.amount {
         let payment = match payment.status {
@@ -143,37 +153,30 @@ async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Resu
     tx.commit().await
 }
 
-/// What arrived and still stands on the canonical chain. What does not is marked, or moved to the block
-/// where it is now.
-async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
-    let rows = chain_transfer::Entity::find()
+/// What arrived for a payment and is not counted yet, in chain order.
+async fn seen_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+    Ok(chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
-        .all(app.db.reader())
-        .await?;
-    let mut standing = Vec::with_capacity(rows.len());
-    for row in rows {
-        let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
-        match app.chain.block(BlockTag::Number(number)).await? {
-            Some(Block { hash, .. }) if hash.to_string() == row.block_hash => standing.push(row),
-            _ => orphan(app, row).await?,
+        .order_by_asc(chain_transfer::Column::BlockNumber)
+        .order_by_asc(chain_transfer::Column::LogIndex)
+        .all(conn)
+        .await?)
+}
+
+/// What arrived and still stands on the canonical chain; what does not is marked.
+async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+    let mut standing = Vec::new();
+    for row in seen_for(app.db.reader(), id).await? {
+        if strays::stands(app, &row).await? {
+            standing.push(row);
+        } else {
+            let tx = app.db.begin().await?;
+            strays::orphan(app, &tx, &row).await?;
+            tx.commit().await?;
         }
     }
     Ok(standing)
-}
-
-/// Its block is gone. The scanner reads back after a reorg and finds it again, should it still be there.
-async fn orphan(app: &App, row: chain_transfer::Model) -> Result<()> {
-    tracing::warn!(transfer = %row.id, block = row.block_number, "a reorg undid a deposit's transfer");
-    let tx = app.db.begin().await?;
-    let change = chain_transfer::ActiveModel {
-        id: Set(row.id),
-        status: Set(ChainTransferStatus::Orphaned),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    change.update(&*tx).await?;
-    tx.commit().await
 }
 
 /// Whether the scanner has read a block later than this: only then nothing in time can have been missed.

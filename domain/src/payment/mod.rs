@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, contract,
+    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Role, UserId, contract,
     deposit_hint, payment,
 };
 use sea_orm::{
@@ -27,6 +27,7 @@ pub(crate) mod record;
 pub mod scan;
 mod settle;
 pub mod state;
+mod strays;
 pub mod transfers;
 
 pub use record::look_at;
@@ -49,6 +50,8 @@ pub(crate) struct NewPayment {
     pub(crate) split: Split,
     pub(crate) reason: Option<String>,
     pub(crate) linked: Option<PaymentId>,
+    /// Where to, when that is known from the start: money that goes back to its sender.
+    pub(crate) destination: Option<String>,
 }
 
 /// An intent to pay out, queued at once.
@@ -84,7 +87,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         fee: new.split.fee,
         net: new.split.net,
         reason: new.reason,
-        destination: None,
+        destination: new.destination,
         deposit_address: None,
         expires_at: None,
         required_confirmations: i32::try_from(app.settings.confirmations).ok(),
@@ -160,6 +163,7 @@ pub async fn report_transaction(
     id: PaymentId,
     hash: &str,
 ) -> Result<payment::Model> {
+    policy::enter(actor, &[Role::Client])?;
     let hash: TxHash = hash.trim().parse().map_err(|error| {
         Error::rejected("transactionHash", Code::Invalid, format!("That is no transaction hash: {error}."))
     })?;
@@ -202,8 +206,10 @@ pub async fn report_transaction(
     let once = OnConflict::columns([deposit_hint::Column::PaymentId, deposit_hint::Column::TransactionHash])
         .do_nothing()
         .to_owned();
-    deposit_hint::Entity::insert(hint).on_conflict(once).exec_without_returning(&*tx).await?;
-    look_at(app, &tx, &payment, app.clock.now()).await?;
+    let news = deposit_hint::Entity::insert(hint).on_conflict(once).exec_without_returning(&*tx).await?;
+    if news == 1 {
+        look_at(app, &tx, &payment, app.clock.now()).await?;
+    }
     tx.commit().await?;
     Ok(payment)
 }

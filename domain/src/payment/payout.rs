@@ -18,6 +18,7 @@ use super::{
 use crate::{
     App, Error, Tx,
     error::Result,
+    events,
     notification::{Notice, notify},
     ports::{
         PortError,
@@ -37,6 +38,7 @@ const HOLD_LOOK: Duration = Duration::minutes(10);
 /// Where a payout goes, or why it cannot go yet.
 enum Destination {
     To(Address),
+    Hold(&'static str),
     Wait { reason: &'static str, until: DateTime<Utc> },
 }
 
@@ -45,11 +47,12 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_waiting(&payment) {
+    if !is_waiting(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
     }
     let to = match destination(app, &payment).await? {
         Destination::To(address) => address,
+        Destination::Hold(reason) => return hold(app, id, reason).await,
         Destination::Wait { reason, until } => return wait(app, id, reason, until).await,
     };
     app.chain.verify().await?;
@@ -58,8 +61,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     }
     let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
         Ok(gas) => gas,
-        Err(PortError::Refused { reason, .. }) => {
-            return hold(app, id, &format!("the transfer would fail: {reason}")).await;
+        Err(error @ PortError::Refused { .. }) => {
+            tracing::error!(payment = %id, %error, "the chain would refuse this payout");
+            return hold(app, id, "the chain refuses the transfer").await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -83,7 +87,7 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
     let waiting = payment::Entity::find()
         .filter(payment::Column::PayeeId.eq(payee))
         .filter(payment::Column::Status.eq(PaymentStatus::Queued))
-        .filter(payment::Column::HoldReason.is_not_null())
+        .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]))
         .lock_exclusive()
         .all(&**tx)
         .await?;
@@ -114,33 +118,48 @@ async fn destination(app: &App, payment: &payment::Model) -> Result<Destination>
             }
             parse(&wallet.address).map(Destination::To)
         }
-        PaymentKind::Refund | PaymentKind::Return => {
-            let deposits = paid_by(app, payment).await?;
-            let newest = chain_transfer::Entity::find()
-                .filter(chain_transfer::Column::PaymentId.is_in(deposits))
-                .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
-                .order_by_desc(chain_transfer::Column::BlockNumber)
-                .order_by_desc(chain_transfer::Column::LogIndex)
-                .one(app.db.reader())
-                .await?
-                .ok_or_else(|| Error::bug("money to give back that nobody paid"))?;
-            parse(&newest.from_address).map(Destination::To)
+        PaymentKind::Refund => Ok(match refund_wallet(app, payment).await? {
+            Some(address) => Destination::To(parse(&address)?),
+            None => Destination::Hold("no single wallet paid that much: the refund has to be divided"),
+        }),
+        PaymentKind::Return => {
+            let sender = payment.destination.as_deref();
+            parse(sender.ok_or_else(|| Error::bug("a return without its sender"))?).map(Destination::To)
         }
         PaymentKind::Deposit => Err(Error::bug("a deposit is not paid out")),
     }
 }
 
-/// The deposits that a refund or a return gives back.
-async fn paid_by(app: &App, payment: &payment::Model) -> Result<Vec<PaymentId>> {
-    if let (PaymentKind::Return, Some(deposit)) = (payment.kind, payment.linked_payment_id) {
-        return Ok(vec![deposit]);
-    }
-    let deposits = payment::Entity::find()
-        .filter(payment::Column::MilestoneId.eq(payment.milestone_id))
-        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
-        .all(app.db.reader())
+/// The wallet that a refund goes back to: the newest of those that paid, if it paid as much and has not got
+/// it back already.
+async fn refund_wallet(app: &App, refund: &payment::Model) -> Result<Option<String>> {
+    let conn = app.db.reader();
+    let on_milestone = payment::Entity::find()
+        .filter(payment::Column::MilestoneId.eq(refund.milestone_id))
+        .filter(payment::Column::Kind.is_in([PaymentKind::Deposit, PaymentKind::Refund]))
+        .filter(payment::Column::Status.ne(PaymentStatus::Failed))
+        .all(conn)
         .await?;
-    Ok(deposits.into_iter().map(|deposit| deposit.id).collect())
+    let deposits = on_milestone.iter().filter(|row| row.status == PaymentStatus::Completed);
+    let deposits = deposits.filter(|row| row.kind == PaymentKind::Deposit).map(|row| row.id);
+    let arrived = chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::PaymentId.is_in(deposits))
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
+        .order_by_desc(chain_transfer::Column::BlockNumber)
+        .order_by_desc(chain_transfer::Column::LogIndex)
+        .all(conn)
+        .await?;
+    let sent_back = on_milestone.iter().filter(|row| row.kind == PaymentKind::Refund && row.id != refund.id);
+    let sent_back: Vec<_> = sent_back.collect();
+    for row in &arrived {
+        let wallet = row.from_address.as_str();
+        let paid = Usdc::sum(arrived.iter().filter(|row| row.from_address == wallet).map(|row| row.amount))?;
+        let back = sent_back.iter().filter(|row| row.destination.as_deref() == Some(wallet));
+        if paid.minus(Usdc::sum(back.map(|row| row.amount))?)? >= refund.amount {
+            return Ok(Some(wallet.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 fn parse(address: &str) -> Result<Address> {
@@ -179,14 +198,18 @@ async fn wait(app: &App, id: PaymentId, reason: &str, until: DateTime<Utc>) -> R
     if !is_waiting(&payment) {
         return Ok(Outcome::Done);
     }
-    resumed(app, &tx, payment).await?;
+    let payment = resumed(app, &tx, payment).await?;
     let change = payment::ActiveModel {
         id: Set(id),
         hold_reason: Set(Some(reason.to_owned())),
         updated_at: Set(app.clock.now()),
         ..Default::default()
     };
+    let news = payment.hold_reason.as_deref() != Some(reason);
     let payment = change.update(&*tx).await?;
+    if news {
+        events::payment_updated(app, &*tx, id).await?;
+    }
     record::look_at(app, &tx, &payment, until).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
@@ -214,6 +237,10 @@ async fn hold(app: &App, id: PaymentId, reason: &str) -> Result<Outcome> {
             notify(app, &tx, payee, notice, &format!("{id}:ON_HOLD:{}", held.version)).await?;
         }
         held
+    } else if payment.hold_reason.as_deref() != Some(reason) {
+        events::payment_updated(app, &*tx, id).await?;
+        let reason = Set(Some(reason.to_owned()));
+        payment::ActiveModel { id: Set(id), hold_reason: reason, ..Default::default() }.update(&*tx).await?
     } else {
         payment
     };

@@ -70,6 +70,11 @@ pub(crate) async fn step(
     Ok(row)
 }
 
+/// Whether a look is due. One that comes early was doubled by another, which has queued the next already.
+pub(crate) fn is_due(app: &App, payment: &payment::Model) -> bool {
+    payment.due_at.is_some_and(|due| due <= app.clock.now())
+}
+
 /// Makes the payment due at a moment and queues that look, in the caller's transaction.
 pub async fn look_at(app: &App, tx: &Tx, payment: &payment::Model, due: DateTime<Utc>) -> Result<()> {
     let change = payment::ActiveModel {

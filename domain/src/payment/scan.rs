@@ -3,20 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entities::{
-    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, PaymentStatus, chain_cursor,
-    chain_transfer, payment,
-};
+use entities::{PaymentKind, PaymentStatus, chain_cursor, payment};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, sea_query::OnConflict,
 };
 
-use super::{allocate, jobs::ChainScan};
+use super::{allocate, jobs::ChainScan, strays};
 use crate::{
     App, Error, Tx,
     error::Result,
-    ledger::{self, Account},
     ports::{
         PortError,
         chain::{Block, BlockTag, Transfer},
@@ -46,16 +42,23 @@ pub async fn run(app: &App) -> Result<Outcome> {
     let mut arrivals = Vec::new();
     let mut last = None;
     if from <= to {
+        let before = block(app, BlockTag::Number(to)).await?;
         arrivals = with_times(app, app.chain.deposits(from, to).await?).await?;
-        last = Some(if to == head.number { head.clone() } else { block(app, BlockTag::Number(to)).await? });
+        let after = block(app, BlockTag::Number(to)).await?;
+        if before != after {
+            // The logs may be of blocks that are gone: they are read again.
+            let reason = "the chain changed while it was read".to_owned();
+            return Err(PortError::Transient { port: "chain", reason }.into());
+        }
+        last = Some(after);
     }
     // The chain is asked before the transaction: a slow node must not hold the write lock.
-    let strays = deep_strays(app, head.number).await?;
+    let strays = strays::deep(app, head.number).await?;
     let tx = app.db.begin().await?;
     for (transfer, time) in &arrivals {
         allocate::record(app, &tx, transfer, *time).await?;
     }
-    set_aside(app, &tx, &strays).await?;
+    strays::set_aside(app, &tx, &strays).await?;
     let more = to < head.number;
     advance(app, &tx, &cursor, last.as_ref(), more).await?;
     tx.commit().await?;
@@ -66,6 +69,13 @@ pub async fn run(app: &App) -> Result<Outcome> {
 pub async fn start(app: &App) -> Result<()> {
     let head = block(app, BlockTag::Latest).await?;
     cursor(app, &head).await.map(drop)
+}
+
+/// Whether the scanner knows from where on to read: before that no deposit address may be given out.
+pub(crate) async fn has_started(app: &App, conn: &impl ConnectionTrait) -> Result<bool> {
+    let chain_id =
+        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    Ok(chain_cursor::Entity::find_by_id(chain_id).one(conn).await?.is_some())
 }
 
 /// Makes the scanner due at a moment: the sweep calls it for a look that got lost.
@@ -136,51 +146,6 @@ async fn with_times(app: &App, transfers: Vec<Transfer>) -> Result<Vec<(Transfer
     Ok(timed)
 }
 
-/// Transfers that pay nothing and are deep enough, each with whether it still stands on the chain.
-async fn deep_strays(app: &App, head: u64) -> Result<Vec<(chain_transfer::Model, bool)>> {
-    let deep = head.saturating_add(1).saturating_sub(app.settings.confirmations.into());
-    let rows = chain_transfer::Entity::find()
-        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
-        .filter(chain_transfer::Column::PaymentId.is_null())
-        .filter(chain_transfer::Column::BlockNumber.lte(i64::try_from(deep).unwrap_or(i64::MAX)))
-        .limit(100)
-        .all(app.db.reader())
-        .await?;
-    let mut strays = Vec::with_capacity(rows.len());
-    for row in rows {
-        let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
-        let canonical = app.chain.block(BlockTag::Number(number)).await?;
-        let stands = canonical.is_some_and(|block| block.hash.to_string() == row.block_hash);
-        strays.push((row, stands));
-    }
-    Ok(strays)
-}
-
-/// Money that pays nothing still is money that we hold: it is posted as unallocated, for an admin to
-/// assign or return.
-async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Model, bool)]) -> Result<()> {
-    for (row, stands) in strays {
-        let status = if *stands { ChainTransferStatus::Unallocated } else { ChainTransferStatus::Orphaned };
-        if *stands {
-            let lines = [
-                (Account::Treasury(PaymentRail::Chain), row.amount),
-                (Account::Unallocated, row.amount.negated()?),
-            ];
-            let key = format!("{}:UNALLOCATED", row.id);
-            ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
-            tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
-        }
-        let change = chain_transfer::ActiveModel {
-            id: Set(row.id),
-            status: Set(status),
-            updated_at: Set(app.clock.now()),
-            ..Default::default()
-        };
-        change.update(&**tx).await?;
-    }
-    Ok(())
-}
-
 async fn advance(
     app: &App,
     tx: &Tx,
@@ -192,7 +157,8 @@ async fn advance(
     // Another process may have read the same blocks meanwhile; what it found is the same, and it goes on.
     let Some(row) = row.filter(|row| row.look == seen.look) else { return Ok(()) };
     let now = app.clock.now();
-    if let Some(last) = last {
+    // An orphaned transfer has turned the scanner back meanwhile: then it does not move on.
+    if let Some(last) = last.filter(|_| row.block_hash == seen.block_hash) {
         let change = chain_cursor::ActiveModel {
             chain_id: Set(row.chain_id),
             scanned_block: Set(

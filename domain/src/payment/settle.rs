@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{NewPayment, open_outgoing, record, state::Step};
 use crate::{
-    App, Error, Tx,
+    App, Error, Tx, account,
     error::Result,
     ledger::{self, Account},
     milestone as milestones,
@@ -19,7 +19,7 @@ use crate::{
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
 /// Smaller surplus waits: returning it would cost more gas than it is worth.
-const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
+pub(super) const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
 
 /// A deposit has its confirmations: the money is in escrow, and what came beyond it is the payer's.
 pub(super) async fn credit(
@@ -37,15 +37,17 @@ pub(super) async fn credit(
     let payment =
         record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
+    let back = back_to_senders(arrived, surplus)?;
     let lines = [
         (TREASURY, received),
         (Account::Escrow(milestone.id), payment.amount.negated()?),
-        (Account::Payable(payer), surplus.negated()?),
+        (Account::Payable(payer), back.returned.negated()?),
+        (Account::Unallocated, back.left.negated()?),
     ];
     // The version is part of the key: after a reorg the same deposit may be credited again.
     let key = format!("{}:CREDITED:{}", payment.id, payment.version);
     ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
-    give_back(app, tx, &payment, surplus).await?;
+    give_back(app, tx, &payment, back).await?;
     let milestone = milestones::step(app, tx, &milestone, MilestoneStep::Credited, |_| ()).await?;
 
     let event = format!("{}:COMPLETED:{}", payment.id, payment.version);
@@ -71,10 +73,15 @@ pub(super) async fn expire(
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     let payment = record::step(app, tx, payment, Step::Expire, |_| ()).await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
-    let lines = [(TREASURY, received), (Account::Payable(payer), received.negated()?)];
+    let back = back_to_senders(arrived, received)?;
+    let lines = [
+        (TREASURY, received),
+        (Account::Payable(payer), back.returned.negated()?),
+        (Account::Unallocated, back.left.negated()?),
+    ];
     let key = format!("{}:EXPIRED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::DepositReturned, &key, Some(payment.id), &lines).await?;
-    give_back(app, tx, &payment, received).await?;
+    give_back(app, tx, &payment, back).await?;
     milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
     let notice =
         Notice::DepositExpired { payment: payment.id, title: milestone.title, amount: payment.amount };
@@ -99,23 +106,69 @@ async fn mark(
     Ok(())
 }
 
-/// Queues the return of money that its payer sent without need. It stands on their payable account already.
-async fn give_back(app: &App, tx: &Tx, deposit: &payment::Model, amount: Usdc) -> Result<()> {
-    if amount < SMALLEST_RETURN {
-        return Ok(());
+/// Money on its way back, by sender.
+struct Back {
+    by_sender: Vec<(String, Usdc)>,
+    /// What goes back.
+    returned: Usdc,
+    /// What is too little for its sender's gas to be worth: it waits for an admin.
+    left: Usdc,
+}
+
+/// Divides what came without need among those who sent it, the newest transfers first.
+fn back_to_senders(arrived: &[chain_transfer::Model], amount: Usdc) -> Result<Back> {
+    let mut by_sender: Vec<(String, Usdc)> = Vec::new();
+    let mut left = amount;
+    for row in arrived.iter().rev() {
+        let part = row.amount.min(left);
+        left = left.minus(part)?;
+        match by_sender.iter_mut().find(|(sender, _)| *sender == row.from_address) {
+            Some((_, sum)) => *sum = sum.plus(part)?,
+            None => by_sender.push((row.from_address.clone(), part)),
+        }
     }
-    let new = NewPayment {
-        kind: PaymentKind::Return,
-        contract: deposit.contract_id,
-        milestone: None,
-        payer: None,
-        payee: deposit.payer_id,
-        started_by: None,
-        split: Split::without_fee(amount),
-        reason: None,
-        linked: Some(deposit.id),
-    };
-    open_outgoing(app, tx, new).await.map(drop)
+    by_sender.retain(|(_, sum)| *sum >= SMALLEST_RETURN);
+    let returned = Usdc::sum(by_sender.iter().map(|(_, sum)| *sum))?;
+    Ok(Back { by_sender, returned, left: amount.minus(returned)? })
+}
+
+/// Queues the returns. What they pay stands on the payer's payable account already.
+async fn give_back(app: &App, tx: &Tx, deposit: &payment::Model, back: Back) -> Result<()> {
+    for (sender, amount) in back.by_sender {
+        let new = NewPayment {
+            kind: PaymentKind::Return,
+            contract: deposit.contract_id,
+            milestone: None,
+            payer: None,
+            payee: deposit.payer_id,
+            started_by: None,
+            split: Split::without_fee(amount),
+            reason: None,
+            linked: Some(deposit.id),
+            destination: Some(sender),
+        };
+        open_outgoing(app, tx, new).await?;
+    }
+    Ok(())
+}
+
+/// A transfer that came after its payer's deposit was complete: all of it goes back.
+pub(super) async fn give_back_late(
+    app: &App,
+    tx: &Tx,
+    deposit: &payment::Model,
+    row: &chain_transfer::Model,
+) -> Result<()> {
+    let payer = deposit.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
+    let back = back_to_senders(std::slice::from_ref(row), row.amount)?;
+    let lines = [
+        (TREASURY, row.amount),
+        (Account::Payable(payer), back.returned.negated()?),
+        (Account::Unallocated, back.left.negated()?),
+    ];
+    let key = format!("{}:SURPLUS", row.id);
+    ledger::post(app, tx, LedgerTransferKind::DepositReturned, &key, Some(deposit.id), &lines).await?;
+    give_back(app, tx, deposit, back).await
 }
 
 /// A release or a refund is queued: the escrow owes no longer, the payee is owed.
@@ -182,7 +235,12 @@ async fn released(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
 async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
     let left = ledger::balance(&**tx, Account::Escrow(milestone.id)).await?;
     let step = if left == Usdc::ZERO { MilestoneStep::Refunded } else { MilestoneStep::RefundEnded };
-    milestones::step(app, tx, milestone, step, |row| row.returns_to = Set(None)).await?;
+    let auto_release_at = milestone.auto_release_at.filter(|_| left != Usdc::ZERO);
+    milestones::step(app, tx, milestone, step, |row| {
+        row.returns_to = Set(None);
+        row.auto_release_at = Set(auto_release_at);
+    })
+    .await?;
     let parties = milestones::parties(tx, milestone).await?;
     let event = format!("{}:COMPLETED", payment.id);
     for person in [parties.client, parties.freelancer] {
@@ -226,6 +284,7 @@ pub(super) async fn fail(
             .await?;
         }
     }
+    people.extend(account::admins(tx).await?);
     for person in people {
         let (what, reason) = ("a payout".to_owned(), reason.to_owned());
         let notice = Notice::PaymentFailed { payment: payment.id, what, amount: payment.net, reason };

@@ -87,7 +87,7 @@ pub async fn find(app: &App, actor: &Actor, id: ProjectId) -> Result<project::Mo
 pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project::Entity>> {
     use project::Column;
     let mut check = Check::new();
-    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
     check.done()?;
 
     let mut narrow = Condition::all();

@@ -139,7 +139,7 @@ fn moved(app: &App, project: project::Model, status: ProjectStatus) -> project::
 
 fn check(input: &mut NewProject) -> Result<()> {
     let mut check = Check::new();
-    input.title = check.text("title", &input.title, 5..=200);
+    input.title = check.line("title", &input.title, 5..=200);
     input.description = check.text("description", &input.description, 30..=10_000);
     let positive = input.budget_min.is_positive();
     check.ensure(positive, "budgetMin", Code::OutOfRange, "Give more than 0.");

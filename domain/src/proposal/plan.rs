@@ -76,7 +76,7 @@ fn check_plan(check: &mut Check, milestones: &mut [PlannedMilestone]) {
         format!("Give at most {MOST_MILESTONES} milestones."),
     );
     for (index, milestone) in milestones.iter_mut().enumerate() {
-        milestone.title = check.text(&format!("milestones.{index}.title"), &milestone.title, 1..=255);
+        milestone.title = check.line(&format!("milestones.{index}.title"), &milestone.title, 1..=255);
         let (positive, field) = (milestone.amount.is_positive(), format!("milestones.{index}.amount"));
         check.ensure(positive, &field, Code::OutOfRange, "Give more than 0.");
     }

@@ -106,9 +106,10 @@ async fn last(tx: &Tx, key: &str, now: DateTime<Utc>) -> Result<Last> {
     let conn = &**tx;
     let d = Dialect::of(conn);
     let sql = format!(
-        "SELECT status, attempts < max_attempts AS retryable, {due} AS due FROM {jobs}
+        "SELECT status, attempts < max_attempts AS retryable, {cancelled} AS cancelled, {due} AS due FROM {jobs}
          WHERE {subject} = $1 AND idempotency_key = $2",
         due = d.due(),
+        cancelled = d.cancelled(),
         subject = d.subject(),
         jobs = d.jobs(),
     );
@@ -121,10 +122,15 @@ async fn last(tx: &Tx, key: &str, now: DateTime<Utc>) -> Result<Last> {
     let status: String = row.try_get("", "status")?;
     let retryable: bool = row.try_get("", "retryable")?;
     let due: i64 = row.try_get("", "due")?;
+    let cancelled: bool = row.try_get("", "cancelled")?;
+    let long_ago = due < (now - SECOND_WIND).timestamp_micros();
     Ok(match status.as_str() {
         "Done" => Last::Missing,
+        "Killed" if cancelled => Last::Dead,
+        // Losing a job costs latency only, whatever killed it.
+        "Killed" if long_ago => Last::Missing,
         "Killed" => Last::Dead,
-        "Failed" if !retryable && due < (now - SECOND_WIND).timestamp_micros() => Last::Missing,
+        "Failed" if !retryable && long_ago => Last::Missing,
         "Failed" if !retryable => Last::Dead,
         _ => Last::Alive,
     })

@@ -23,7 +23,7 @@ pub struct SkillFilter {
 /// The skills that everybody may use, by name. Withdrawn ones are not among them.
 pub fn list(filter: &SkillFilter) -> Result<List<skill::Entity>> {
     let mut check = Check::new();
-    let search = check.text("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
+    let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
     check.done()?;
     let mut select = skill::Entity::find().filter(skill::Column::DeletedAt.is_null());
     if !search.is_empty() {

@@ -122,12 +122,12 @@ async fn locked_for(tx: &Tx, actor: &Actor, id: UploadId) -> Result<upload::Mode
 /// The name and the type as they are kept, or everything that is wrong with the input.
 fn checked(input: &Input) -> Result<(String, String)> {
     let mut check = Check::new();
-    let filename = check.text("filename", &input.filename, 1..=255);
+    let filename = check.line("filename", &input.filename, 1..=255);
     check.ensure(
         !filename.contains(misleading),
         "filename",
         Code::Invalid,
-        "Leave out slashes, control characters and marks that turn the direction of the text.",
+        "Leave out slashes and marks that turn the direction of the text.",
     );
     let kinds = file::kinds(input.purpose);
     let kind = Kind::by_name(&filename).filter(|kind| kinds.contains(kind));
@@ -153,7 +153,7 @@ fn checked(input: &Input) -> Result<(String, String)> {
 
 /// Characters that make a name look like another one, or like a path.
 fn misleading(c: char) -> bool {
-    c.is_control() || matches!(c, '/' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '/' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 async fn unused(tx: &Tx, owner: UserId) -> Result<u64> {

@@ -122,6 +122,27 @@ async fn a_revoked_session_hears_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_revoked_session_does_nothing_more() {
+    let app = TestApp::start().await;
+    let writer = app.register("wanda", "CLIENT").await;
+    let mut socket = Socket::greeted(serve(app.router.clone()).await, Some(&writer)).await;
+    let change =
+        |bio: &str| format!("mutation {{ profileUpdate(input: {{ bio: \"{bio}\" }}) {{ user {{ bio }} }} }}");
+    socket.subscribe("1", &change("before")).await;
+    assert_eq!(socket.hear().await["payload"]["data"]["profileUpdate"]["user"]["bio"], "before");
+    assert_eq!(socket.hear().await["type"], "complete");
+    let revoke =
+        "mutation($input: SessionRevokeInput!) { sessionRevoke(input: $input) { userErrors { code } } }";
+    ok(app.mutate(&writer.token, revoke, json!({})).await);
+    socket.subscribe("2", &change("after")).await;
+    assert_eq!(socket.hear().await, json!({ "close": 4403 }));
+    let query = "query($id: ID!) { user(id: $id) { bio } }";
+    let seen = app.gql("", query, json!({ "id": writer.id })).await;
+    assert_eq!(seen["data"]["user"]["bio"], "before", "{seen}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn operations() {
     let app = TestApp::start().await;
     let mut socket = Socket::greeted(serve(app.router.clone()).await, None).await;

@@ -21,6 +21,7 @@ use sandbox::{
     smtp::{Mail, Smtp, SmtpConfig},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -208,14 +209,21 @@ impl TestApp {
     pub async fn token(&self, function: &str, address: &str) {
         let selector = &ethers_core::utils::keccak256(function)[..4];
         let data = format!("0x{}{:0>64}", hex::encode(selector), address.trim_start_matches("0x"));
-        let rpc = |method: &str, params: serde_json::Value| {
-            let call = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-            reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send()
-        };
-        let accounts: serde_json::Value =
-            rpc("eth_accounts", serde_json::json!([])).await.unwrap().json().await.unwrap();
-        let call = serde_json::json!([{ "from": accounts["result"][0], "to": self.evm.token_address(), "data": data }]);
-        let sent: serde_json::Value = rpc("eth_sendTransaction", call).await.unwrap().json().await.unwrap();
-        assert!(sent["result"].is_string(), "{sent}");
+        let accounts = self.rpc("eth_accounts", json!([])).await;
+        let call = json!([{ "from": accounts[0], "to": self.evm.token_address(), "data": data }]);
+        self.rpc("eth_sendTransaction", call).await;
+    }
+
+    /// Replaces the newest blocks by as many empty ones: what was in them is gone.
+    pub async fn reorg(&self, depth: u64) {
+        self.rpc("anvil_reorg", json!([depth, []])).await;
+    }
+
+    async fn rpc(&self, method: &str, params: Value) -> Value {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
+        let answer: Value = sent.json().await.unwrap();
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
     }
 }

@@ -150,6 +150,7 @@ impl Connection {
     }
 
     async fn start(&mut self, socket: &mut WebSocket, id: String, payload: Value) -> Result<(), Close> {
+        self.ask_again().await?;
         let Some(greeted) = &self.greeted else { return Err(Close::Unauthorized) };
         if id.is_empty() || id.len() > ID {
             return Err(Close::Invalid("Invalid id".into()));
@@ -204,7 +205,7 @@ impl Connection {
     }
 
     /// A session may have been revoked, a person suspended or verified since they greeted: what was subscribed was
-    /// decided for who they were then.
+    /// decided for who they were then, and nothing new may begin as that.
     async fn ask_again(&mut self) -> Result<(), Close> {
         let Some(greeted) = &self.greeted else { return Err(Close::Unauthorized) };
         let now =

@@ -26,7 +26,7 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_under_way(&payment) {
+    if !is_under_way(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
     }
     let signed = transfers::signed_for(app.db.reader(), &[id]).await?.remove(&id).unwrap_or_default();
@@ -37,8 +37,11 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     let mined = find_mined(app, &signed).await?;
     if mined.is_none() {
         // Doing it again is harmless, and needed after a crash between the commit and the broadcast.
-        let answer = app.chain.broadcast(&newest.raw).await?;
-        tracing::debug!(payment = %id, ?answer, "broadcast");
+        match app.chain.broadcast(&newest.raw).await {
+            Ok(answer) => tracing::debug!(payment = %id, ?answer, "broadcast"),
+            // Signed bytes are never given up: later payouts wait behind their nonce.
+            Err(error) => tracing::error!(payment = %id, %error, "a broadcast failed; it is repeated"),
+        }
     }
     record_look(app, id, newest, mined, &head).await
 }

@@ -45,9 +45,9 @@ pub struct Siwe {
 }
 
 impl Siwe {
-    /// Whether its own times allow it now.
-    pub fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
-        self.not_before.is_none_or(|from| from <= now) && self.expiration_time.is_none_or(|end| now < end)
+    /// Whether its own time is over.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.expiration_time.is_some_and(|end| end <= now)
     }
 }
 

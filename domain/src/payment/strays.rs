@@ -1,0 +1,118 @@
+//! Transfers that pay nothing, and transfers that a reorg undid.
+
+use chrono::Duration;
+use entities::{
+    ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, PaymentStatus, chain_cursor,
+    chain_transfer, payment,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+
+use super::settle;
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    ledger::{self, Account},
+    ports::{PortError, chain::BlockTag},
+};
+
+/// What a payer sends within this time after a deposit was complete is taken for surplus.
+const SURPLUS_WINDOW: Duration = Duration::hours(24);
+
+/// Whether the block that a transfer was seen in is still part of the chain. A node that does not know the
+/// height (yet) has said nothing: that is tried again.
+pub(super) async fn stands(app: &App, row: &chain_transfer::Model) -> Result<bool> {
+    let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
+    let canonical = app.chain.block(BlockTag::Number(number)).await?.ok_or_else(|| PortError::Transient {
+        port: "chain",
+        reason: format!("the node does not know block {number}"),
+    })?;
+    Ok(canonical.hash.to_string() == row.block_hash)
+}
+
+/// A transfer's block is gone: it counts no more, and the scanner reads back, because the same transfer may
+/// stand in another block. Nothing happens when somebody moved it meanwhile.
+pub(super) async fn orphan(app: &App, tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
+    if !turn(app, tx, row, ChainTransferStatus::Orphaned).await? {
+        return Ok(());
+    }
+    tracing::warn!(transfer = %row.id, block = row.block_number, "a reorg undid a transfer");
+    chain_cursor::Entity::update_many()
+        // No block has this hash: the scanner takes it for a reorg.
+        .col_expr(chain_cursor::Column::BlockHash, Expr::value(""))
+        .filter(chain_cursor::Column::ChainId.eq(row.chain_id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Changes the status of a transfer that still is as it was read. Whether it was.
+async fn turn(app: &App, tx: &Tx, row: &chain_transfer::Model, status: ChainTransferStatus) -> Result<bool> {
+    let changed = chain_transfer::Entity::update_many()
+        .col_expr(chain_transfer::Column::Status, Expr::value(status))
+        .col_expr(chain_transfer::Column::UpdatedAt, Expr::value(app.clock.now()))
+        .filter(chain_transfer::Column::Id.eq(row.id))
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .filter(chain_transfer::Column::BlockHash.eq(&row.block_hash))
+        .exec(&**tx)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// Transfers that pay nothing and are deep enough, each with whether it still stands on the chain.
+pub(super) async fn deep(app: &App, head: u64) -> Result<Vec<(chain_transfer::Model, bool)>> {
+    let deep = head.saturating_add(1).saturating_sub(app.settings.confirmations.into());
+    let rows = chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .filter(chain_transfer::Column::PaymentId.is_null())
+        .filter(chain_transfer::Column::BlockNumber.lte(i64::try_from(deep).unwrap_or(i64::MAX)))
+        .order_by_asc(chain_transfer::Column::BlockNumber)
+        .limit(100)
+        .all(app.db.reader())
+        .await?;
+    let mut strays = Vec::with_capacity(rows.len());
+    for row in rows {
+        let stands = stands(app, &row).await?;
+        strays.push((row, stands));
+    }
+    Ok(strays)
+}
+
+/// Books money that pays nothing, because we hold it all the same: a payer's surplus goes back by itself, the
+/// rest is unallocated, for an admin to assign or return.
+pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Model, bool)]) -> Result<()> {
+    for (row, stands) in strays {
+        if !stands {
+            orphan(app, tx, row).await?;
+            continue;
+        }
+        if let Some(deposit) = surplus_of(tx, row).await? {
+            if turn(app, tx, row, ChainTransferStatus::Credited).await? {
+                settle::give_back_late(app, tx, &deposit, row).await?;
+            }
+            continue;
+        }
+        if turn(app, tx, row, ChainTransferStatus::Unallocated).await? {
+            let lines = [
+                (Account::Treasury(PaymentRail::Chain), row.amount),
+                (Account::Unallocated, row.amount.negated()?),
+            ];
+            let key = format!("{}:UNALLOCATED", row.id);
+            ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
+            tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
+        }
+    }
+    Ok(())
+}
+
+/// The deposit that a payer has just completed, when what comes now is worth being sent back.
+async fn surplus_of(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<payment::Model>> {
+    let Some(user) = row.user_id.filter(|_| row.amount >= settle::SMALLEST_RETURN) else { return Ok(None) };
+    Ok(payment::Entity::find()
+        .filter(payment::Column::PayerId.eq(user))
+        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
+        .filter(payment::Column::Status.eq(PaymentStatus::Completed))
+        .filter(payment::Column::CompletedAt.gte(row.block_time - SURPLUS_WINDOW))
+        .order_by_desc(payment::Column::Id)
+        .one(&**tx)
+        .await?)
+}
