@@ -123,6 +123,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let listen = reader.parsed(LISTEN_ADDR, address);
     let cors_origins = reader.optional(CORS_ORIGINS, checks::origins).unwrap_or_default();
     let graphiql = reader.optional(GRAPHIQL, checks::switch).unwrap_or(false);
+    let introspection = reader.optional(GRAPHQL_INTROSPECTION, checks::switch).unwrap_or(true);
     let forwarded_hops = reader.optional(TRUSTED_PROXIES, |text| checks::number(text, 0..=10)).unwrap_or(0);
     let confirmations =
         reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
@@ -141,6 +142,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             confirmations,
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
+            introspection,
             argon2_memory_kib: ARGON2_MEMORY_KIB,
         },
         chain: chain?,

@@ -7,6 +7,7 @@ use domain::{Code, Error, Problem};
 
 /// What a person can do about a user error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Code")]
 pub enum UserErrorCode {
     /// A value is missing.
     Required,
@@ -57,28 +58,6 @@ impl From<Problem> for UserError {
             field: (!problem.field.is_empty()).then_some(problem.field),
             code: problem.code.into(),
             message: problem.message,
-        }
-    }
-}
-
-impl From<Code> for UserErrorCode {
-    fn from(code: Code) -> Self {
-        match code {
-            Code::Required => Self::Required,
-            Code::Invalid => Self::Invalid,
-            Code::InvalidId => Self::InvalidId,
-            Code::TooShort => Self::TooShort,
-            Code::TooLong => Self::TooLong,
-            Code::OutOfRange => Self::OutOfRange,
-            Code::Taken => Self::Taken,
-            Code::NotFound => Self::NotFound,
-            Code::Forbidden => Self::Forbidden,
-            Code::IllegalState => Self::IllegalState,
-            Code::Conflict => Self::Conflict,
-            Code::LimitReached => Self::LimitReached,
-            Code::Expired => Self::Expired,
-            Code::Unverified => Self::Unverified,
-            Code::NotConfigured => Self::NotConfigured,
         }
     }
 }

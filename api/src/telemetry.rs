@@ -22,7 +22,7 @@ pub fn log(filter: Option<&str>) {
     let lines = if io::stderr().is_terminal() {
         fmt::layer().with_writer(io::stderr).compact().boxed()
     } else {
-        fmt::layer().with_writer(io::stderr).json().flatten_event(true).boxed()
+        fmt::layer().with_writer(io::stderr).json().flatten_event(true).with_span_list(false).boxed()
     };
     let reports = ErrorLayer::new().with_filter(filter_fn(is_report));
     // Only a second call can fail, and the first one's log goes on.

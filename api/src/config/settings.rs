@@ -25,6 +25,7 @@ settings! {
     LISTEN_ADDR = "Give the address and port to listen on: 0.0.0.0:8080";
     CORS_ORIGINS = "Give the other sites whose pages may call the API, with commas: https://app.example.com,https://admin.example.com";
     GRAPHIQL = "Give true to serve GraphiQL at /, or false.";
+    GRAPHQL_INTROSPECTION = "Give true to let the schema be asked for, or false.";
     TRUSTED_PROXIES = "Give how many proxies of yours stand before this server and write X-Forwarded-For, 0 to 10.";
 
     BLOCKCHAIN_PROVIDER_URL = "Give your node's JSON-RPC address: https://rpc.example.com/your-key";

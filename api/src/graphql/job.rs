@@ -71,14 +71,14 @@ impl Job {
         i32::try_from(self.0.max_attempts).unwrap_or(i32::MAX)
     }
 
-    /// What it is told: JSON that holds ids only.
-    async fn payload(&self) -> &str {
-        &self.0.payload
+    /// What it is told: JSON that holds ids only. For admins; others get `{}`.
+    async fn payload(&self, ctx: &Context<'_>) -> Result<&str> {
+        Ok(if manages(ctx)? { &self.0.payload } else { "{}" })
     }
 
-    /// What the last attempt met; null when nothing went wrong.
-    async fn last_error(&self) -> Option<&str> {
-        self.0.last_error.as_deref()
+    /// What the last attempt met; null when nothing went wrong. For admins; others get null.
+    async fn last_error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(if manages(ctx)? { self.0.last_error.as_deref() } else { None })
     }
 
     /// When it is due.
@@ -248,6 +248,11 @@ impl JobQuery {
 /// A query has no userErrors: a missing role is an error with its code.
 fn allow(ctx: &Context<'_>) -> Result<()> {
     policy::authorise(actor(ctx)?, Action::JobsManage, "", "queue").map_err(fault)
+}
+
+/// Whether the inside of a job is for who asks: a payment's jobs are shown to its parties too.
+fn manages(ctx: &Context<'_>) -> Result<bool> {
+    Ok(policy::can(actor(ctx)?, Action::JobsManage).is_ok())
 }
 
 /// Which job to try again.

@@ -46,6 +46,7 @@ pub struct QueryRoot(
     category::CategoryQuery,
     contract::ContractQuery,
     payment::PaymentQuery,
+    payment::QuoteQuery,
     job::JobQuery,
     rate_limit::RateLimitQuery,
 );
@@ -72,13 +73,11 @@ pub struct MutationRoot(
 #[graphql(name = "Subscription")]
 pub struct SubscriptionRoot(payment::PaymentSubscription, notification::NotificationSubscription);
 
-/// The schema over an application.
+/// The schema over an application. It explains itself unless the settings say no.
 pub fn schema(app: App) -> Schema {
-    limits::apply(builder())
-        .data(Rows::new(app.clone()))
-        .data(events::EventFeed::new(app.clone()))
-        .data(app)
-        .finish()
+    let limited =
+        if app.settings.introspection { limits::apply(builder()) } else { limits::apply_closed(builder()) };
+    limited.data(Rows::new(app.clone())).data(events::EventFeed::new(app.clone())).data(app).finish()
 }
 
 /// The schema in its definition language, sorted, so that two prints differ only where the schema does.

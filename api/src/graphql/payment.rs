@@ -4,11 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subs
 use chrono::{DateTime, Utc};
 use domain::{
     App,
-    entities::{
-        ChainTransferStatus, EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc,
-        chain_transfer, payment,
-    },
-    milestone as milestones, payment as payments,
+    entities::{EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc, payment},
+    payment as payments,
     payment::transfers::confirmations,
     ports::chain,
     queue::JobFilter as QueueFilter,
@@ -22,7 +19,7 @@ use super::{
     events::EventFeed,
     job::{Job, connect_jobs},
     milestone::Milestone,
-    scalars::{BigInt, Money, MoneyInput},
+    scalars::Money,
     support::{actor, app, parse_id},
     user::User,
 };
@@ -30,6 +27,13 @@ use crate::{
     error::{UserError, answer, fault, found},
     loaders::{ArrivedFor, ChainHead, SignedFor, load, load_if_any, load_or_default},
 };
+
+mod quote;
+mod transfer;
+
+pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};
+pub use transfer::ChainTransfer;
+use transfer::checksummed;
 
 /// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
 pub struct Payment(pub payment::Model);
@@ -212,90 +216,6 @@ fn payment_uri(app: &App, missing: Usdc) -> Option<String> {
     missing.is_positive().then(|| chain::payment_uri(chain, usdc, treasury, missing))
 }
 
-/// A stored address as people compare it. One that does not parse is shown as it is.
-fn checksummed(address: &str) -> String {
-    address.parse::<chain::Address>().map_or_else(|_| address.to_owned(), chain::Address::checksummed)
-}
-
-/// A USDC transfer on the chain.
-pub struct ChainTransfer {
-    row: chain_transfer::Model,
-    head: i64,
-}
-
-/// A USDC transfer on the chain.
-#[Object]
-impl ChainTransfer {
-    /// The transaction that made it.
-    async fn transaction_hash(&self) -> &str {
-        &self.row.transaction_hash
-    }
-
-    /// Its place among the logs of its block.
-    async fn log_index(&self) -> i32 {
-        self.row.log_index
-    }
-
-    /// Who sent it, with its checksum.
-    async fn from(&self) -> String {
-        checksummed(&self.row.from_address)
-    }
-
-    /// Who received it, with its checksum: the treasury.
-    async fn to(&self) -> String {
-        checksummed(&self.row.to_address)
-    }
-
-    /// How much.
-    async fn amount(&self) -> Money {
-        self.row.amount.into()
-    }
-
-    /// The block it is in.
-    async fn block_number(&self) -> BigInt {
-        BigInt(self.row.block_number.into())
-    }
-
-    /// How many blocks confirm it by now, its own included.
-    async fn confirmations(&self) -> i32 {
-        confirmations(self.head, self.row.block_number)
-    }
-
-    /// Whether it was counted into the ledger.
-    async fn credited(&self) -> bool {
-        self.row.status == ChainTransferStatus::Credited
-    }
-}
-
-/// What a gross amount comes to.
-#[derive(SimpleObject)]
-pub struct Quote {
-    /// What the payer pays.
-    pub gross: Money,
-    /// What the platform keeps.
-    pub fee: Money,
-    /// What the payee gets: `fee + net = gross`, always.
-    pub net: Money,
-    /// The fee schedule that a contract made now would take.
-    pub fee_schedule: FeeSchedule,
-}
-
-/// A version of the platform's fee.
-#[derive(SimpleObject)]
-pub struct FeeSchedule {
-    /// Which version; a contract keeps the one it was made with.
-    pub version: i32,
-    /// Hundredths of a percent of the gross: 1,000 are 10%.
-    pub basis_points: i32,
-}
-
-/// What to quote.
-#[derive(Debug, InputObject)]
-pub struct QuoteInput {
-    /// The gross amount, above 0.
-    pub amount: MoneyInput,
-}
-
 /// Reading payments.
 #[derive(Default)]
 pub struct PaymentQuery;
@@ -311,22 +231,6 @@ impl PaymentQuery {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
         let found = found(async { payments::find(app, actor, parse_id("id", &id)?).await }.await)?;
         Ok(found.map(Payment))
-    }
-
-    /// What a gross amount would come to under the fee now in force, before any money moves.
-    async fn quote(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to quote.")] input: QuoteInput,
-    ) -> Result<Quote> {
-        let amount = input.amount.parse("amount").map_err(fault)?;
-        let (split, schedule) = milestones::quote(app(ctx)?, amount).await.map_err(fault)?;
-        Ok(Quote {
-            gross: split.gross.into(),
-            fee: split.fee.into(),
-            net: split.net.into(),
-            fee_schedule: FeeSchedule { version: schedule.version, basis_points: schedule.basis_points },
-        })
     }
 }
 

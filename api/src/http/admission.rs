@@ -49,7 +49,7 @@ pub(super) fn admit(
     let mut request = params.into_request(document.query);
     let operation = limits::prepare(&mut request).map_err(Problem::refused)?;
     state.persisted.remember(hash, &request.query);
-    state.limiter.passwords(&operation, peer)?;
+    state.limiter.passwords(&operation, actor, peer)?;
     let mut request = request.data(actor.clone()).data(peer).data(rate).data(operation.clone());
     if let Some(agent) = &client.user_agent {
         request = request.data(UserAgent(agent.clone()));

@@ -35,7 +35,8 @@ pub struct RateLimits {
     pub requests: Option<NonZeroU32>,
     /// Sign-ins, registrations and other checks of a password by one address.
     pub passwords_by_address: Option<NonZeroU32>,
-    /// Sign-ins with one e-mail address, right or wrong, from wherever.
+    /// Sign-ins with one e-mail address, right or wrong, from wherever; and as many other checks of the password
+    /// of one who is signed in.
     pub passwords_by_email: Option<NonZeroU32>,
 }
 
@@ -95,6 +96,7 @@ pub(super) struct Limiter {
     passwords_by_address: Budget<IpAddr>,
     /// By the hash: the addresses themselves need not lie about in memory.
     passwords_by_email: Budget<[u8; 32]>,
+    passwords_by_user: Budget<UserId>,
 }
 
 impl Limiter {
@@ -103,6 +105,7 @@ impl Limiter {
             requests: Budget::new("requests", limits.requests),
             passwords_by_address: Budget::new("sign-ins from your address", limits.passwords_by_address),
             passwords_by_email: Budget::new("sign-ins with this e-mail address", limits.passwords_by_email),
+            passwords_by_user: Budget::new("checks of your password", limits.passwords_by_email),
         }
     }
 
@@ -115,14 +118,21 @@ impl Limiter {
         Ok(RateLimit { limit, remaining, reset_at })
     }
 
-    /// Takes the attempts at passwords that an operation makes: each of them counts, aliases too.
-    pub(super) fn passwords(&self, operation: &Operation, peer: Peer) -> Result<(), TooMany> {
+    /// Takes the attempts at passwords that an operation makes: each of them counts, aliases too. They count for
+    /// the account whose password is tried: that of the e-mail address, else the caller's own.
+    pub(super) fn passwords(&self, operation: &Operation, actor: &Actor, peer: Peer) -> Result<(), TooMany> {
         let attempts = operation.mutations.iter().filter(|field| PASSWORDS.contains(&field.name.as_str()));
         for RootField { email, .. } in attempts {
             self.passwords_by_address.take(&peer.network())?;
-            if let Some(email) = email {
-                let email = email.trim().to_lowercase();
-                self.passwords_by_email.take(&Sha256::digest(email).into())?;
+            match (email, actor.user_id()) {
+                (Some(email), _) => {
+                    let email = email.trim().to_lowercase();
+                    self.passwords_by_email.take(&Sha256::digest(email).into())?;
+                }
+                (None, Some(user)) => {
+                    self.passwords_by_user.take(&user)?;
+                }
+                (None, None) => {}
             }
         }
         Ok(())
@@ -200,19 +210,25 @@ mod tests {
             limits::prepare(&mut Request::new(format!("mutation {{ {} }}", fields.join(" ")))).expect("fine")
         };
         let all = limiter();
-        assert!(all.passwords(&attempt("a@b.c", 1), peer(1)).is_ok());
-        assert!(all.passwords(&attempt(" A@B.C", 1), peer(2)).is_ok());
-        assert!(all.passwords(&attempt("a@b.c", 1), peer(3)).is_err(), "from anywhere");
-        assert!(all.passwords(&attempt("d@b.c", 1), peer(3)).is_ok());
+        assert!(all.passwords(&attempt("a@b.c", 1), &Actor::Anonymous, peer(1)).is_ok());
+        assert!(all.passwords(&attempt(" A@B.C", 1), &Actor::Anonymous, peer(2)).is_ok());
+        assert!(all.passwords(&attempt("a@b.c", 1), &Actor::Anonymous, peer(3)).is_err(), "from anywhere");
+        assert!(all.passwords(&attempt("d@b.c", 1), &Actor::Anonymous, peer(3)).is_ok());
 
         let all = limiter();
         for n in 0..4 {
-            assert!(all.passwords(&attempt(&format!("{n}@b.c"), 1), peer(1)).is_ok());
+            assert!(all.passwords(&attempt(&format!("{n}@b.c"), 1), &Actor::Anonymous, peer(1)).is_ok());
         }
-        assert!(all.passwords(&attempt("4@b.c", 1), peer(1)).is_err(), "one address, many e-mails");
-        assert!(limiter().passwords(&attempt("a@b.c", 3), peer(1)).is_err(), "aliases count");
+        assert!(
+            all.passwords(&attempt("4@b.c", 1), &Actor::Anonymous, peer(1)).is_err(),
+            "one address, many e-mails"
+        );
+        assert!(
+            limiter().passwords(&attempt("a@b.c", 3), &Actor::Anonymous, peer(1)).is_err(),
+            "aliases count"
+        );
         let other = limits::prepare(&mut Request::new("mutation { x }")).expect("fine");
-        assert!((0..9).all(|_| all.passwords(&other, peer(1)).is_ok()));
+        assert!((0..9).all(|_| all.passwords(&other, &Actor::Anonymous, peer(1)).is_ok()));
     }
 
     #[test]

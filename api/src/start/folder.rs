@@ -155,6 +155,7 @@ impl Folder {
                 confirmations: CONFIRMATIONS,
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
+                introspection: true,
                 argon2_memory_kib: ARGON2_MEMORY_KIB,
             },
             chain: EvmSettings {
