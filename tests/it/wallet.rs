@@ -152,6 +152,14 @@ async fn a_message_of_our_own_making_only() {
         siwe::Siwe { chain_id: ours.chain_id + 1, ..ours.clone() },
         siwe::Siwe { nonce: "0123456789abcdef".to_owned(), ..ours.clone() },
         siwe::Siwe { request_id: None, ..ours.clone() },
+        siwe::Siwe { statement: None, ..ours.clone() },
+        siwe::Siwe { statement: Some("Win a prize.".to_owned()), ..ours.clone() },
+        siwe::Siwe { resources: vec!["https://evil.example/".to_owned()], ..ours.clone() },
+        siwe::Siwe { issued_at: ours.issued_at - Duration::days(1), ..ours.clone() },
+        siwe::Siwe { expiration_time: None, ..ours.clone() },
+        siwe::Siwe { not_before: Some(ours.issued_at), ..ours.clone() },
+        siwe::Siwe { not_before: Some(ours.issued_at + Duration::days(1)), ..ours.clone() },
+        siwe::Siwe { scheme: Some("http".to_owned()), ..ours.clone() },
         siwe::Siwe { address: address(&key(5)).parse().expect("an address"), ..ours.clone() },
     ];
     for forged in forgeries {

@@ -30,38 +30,24 @@ pub async fn link_begin(app: &App, actor: &Actor, address: &str) -> Result<Strin
     let address = Address::parse_user_input(address).map_err(|error| {
         Error::rejected("address", Code::Invalid, format!("That is no address: {error}."))
     })?;
-    let nonce = hex::encode(random_bytes::<16>()?);
     let now = app.clock.now();
 
     let tx = app.db.begin().await?;
     ensure_free(&tx, address, "address").await?;
     let row = wallet_challenge::Model {
-        nonce: nonce.clone(),
+        nonce: hex::encode(random_bytes::<16>()?),
         user_id: user,
         address: address.to_string(),
         expires_at: now + GOOD_FOR,
         used_at: None,
         created_at: now,
     };
+    let message = message_of(app, &row, address)?;
     wallet_challenge::Entity::insert(wallet_challenge::ActiveModel::from(row))
         .exec_without_returning(&*tx)
         .await?;
     tx.commit().await?;
-    Ok(siwe::message(&Siwe {
-        scheme: None,
-        domain: domain(app)?,
-        address,
-        statement: Some("Link this wallet to your MegiLance account.".to_owned()),
-        uri: app.settings.public_url.to_string(),
-        chain_id: app.chain.chain_id(),
-        nonce,
-        issued_at: now,
-        expiration_time: Some(now + GOOD_FOR),
-        not_before: None,
-        // Whose account it is: the message is worth nothing to anybody else.
-        request_id: Some(user.to_string()),
-        resources: Vec::new(),
-    }))
+    Ok(message)
 }
 
 /// Takes the signed message and links the wallet. The first one becomes the payout wallet at once.
@@ -88,7 +74,7 @@ pub async fn link_complete(
     let tx = app.db.begin().await?;
     // The person's row stands for the list of their wallets: two links at once wait for each other.
     let person = account::locked(&tx, user).await?;
-    use_nonce(app, &tx, user, &signed).await?;
+    use_nonce(app, &tx, user, &signed, message).await?;
     ensure_free(&tx, signer, "message").await?;
     let others = of_user(&*tx, user).await?;
     if others.len() >= MOST_WALLETS {
@@ -126,7 +112,27 @@ pub(super) fn payout_changed(wallet: &wallet::Model) -> Notice {
     }
 }
 
-/// Whether we gave out such a message to this person: everything but the nonce, which the database knows.
+/// The message of a challenge, always the same one: whoever signs has read what we wrote, and nothing else.
+fn message_of(app: &App, challenge: &wallet_challenge::Model, address: Address) -> Result<String> {
+    Ok(siwe::message(&Siwe {
+        scheme: None,
+        domain: domain(app)?,
+        address,
+        statement: Some("Link this wallet to your MegiLance account.".to_owned()),
+        uri: app.settings.public_url.to_string(),
+        chain_id: app.chain.chain_id(),
+        nonce: challenge.nonce.clone(),
+        issued_at: challenge.created_at,
+        expiration_time: Some(challenge.expires_at),
+        not_before: None,
+        // Whose account it is: the message is worth nothing to anybody else.
+        request_id: Some(challenge.user_id.to_string()),
+        resources: Vec::new(),
+    }))
+}
+
+/// What can be told of a message before the database is asked. It need not be ours to the letter yet:
+/// [`use_nonce`] sees to that.
 fn ensure_ours(app: &App, user: UserId, signed: &Siwe) -> Result<()> {
     let public_url = app.settings.public_url.as_str();
     if signed.domain != domain(app)? || signed.uri != public_url {
@@ -142,14 +148,14 @@ fn ensure_ours(app: &App, user: UserId, signed: &Siwe) -> Result<()> {
     if signed.request_id != Some(user.to_string()) {
         return Err(unknown());
     }
-    if !signed.is_valid_at(app.clock.now()) {
+    if signed.is_over(app.clock.now()) {
         return Err(too_old());
     }
     Ok(())
 }
 
-/// Takes the nonce, once.
-async fn use_nonce(app: &App, tx: &Tx, user: UserId, signed: &Siwe) -> Result<()> {
+/// Takes the nonce, once, and only with the very message that we gave out with it.
+async fn use_nonce(app: &App, tx: &Tx, user: UserId, signed: &Siwe, message: &str) -> Result<()> {
     let now = app.clock.now();
     let found = wallet_challenge::Entity::find_by_id(signed.nonce.clone())
         .filter(wallet_challenge::Column::UserId.eq(user))
@@ -159,6 +165,9 @@ async fn use_nonce(app: &App, tx: &Tx, user: UserId, signed: &Siwe) -> Result<()
         .one(&**tx)
         .await?
         .ok_or_else(unknown)?;
+    if message_of(app, &found, signed.address)? != message {
+        return Err(unknown());
+    }
     if found.expires_at <= now {
         return Err(too_old());
     }

@@ -49,12 +49,10 @@ fn a_full_message_is_read_and_written_alike() {
 }
 
 #[test]
-fn a_message_says_when_it_is_good() {
+fn a_message_says_when_it_is_over() {
     let siwe = parse(FULL).unwrap();
-    let (start, end) = (siwe.not_before.unwrap(), siwe.expiration_time.unwrap());
-    let moment = TimeDelta::milliseconds(1);
-    assert!(!siwe.is_valid_at(start - moment) && siwe.is_valid_at(start));
-    assert!(siwe.is_valid_at(end - moment) && !siwe.is_valid_at(end));
+    let end = siwe.expiration_time.unwrap();
+    assert!(!siwe.is_over(end - TimeDelta::milliseconds(1)) && siwe.is_over(end));
 }
 
 #[test]
