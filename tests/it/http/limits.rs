@@ -78,6 +78,31 @@ async fn passwords_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn guesses_of_ones_own_password_are_counted_wherever_they_come_from() {
+    let app = TestApp::start().await;
+    let (thief, other) = (app.register("tess", "FREELANCER").await, app.register("olga", "FREELANCER").await);
+    let (router, _) = router(&app, settings(1_000, 100, 2), &[]);
+    let guess = json!({
+        "query": "mutation($input: WalletSetPayoutInput!) {
+            walletSetPayout(input: $input) { wallet { id } userErrors { code } } }",
+        "variables": { "input": { "walletId": "wal_00000000000000000000000000000000", "password": "x" } },
+    })
+    .to_string();
+    let bearers = [format!("Bearer {}", thief.token), format!("Bearer {}", other.token)];
+    for (address, bearer, status) in [
+        ("1.1.1.1", &bearers[0], 200),
+        ("2.2.2.2", &bearers[0], 200),
+        ("3.3.3.3", &bearers[0], 429),
+        ("3.3.3.3", &bearers[1], 200),
+    ] {
+        let headers = [("x-forwarded-for", address), ("authorization", bearer.as_str())];
+        let answer = post(&router, &headers, guess.clone()).await;
+        assert_eq!(answer.status, status, "{address}: {:#}", answer.body);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn documents_are_limited_before_they_cost() {
     let app = TestApp::start().await;
     let mut doubled = String::from("{ categories { ...F0 } }");
