@@ -3,7 +3,7 @@
 use entities::{Role, SkillId, Usdc, UserId, skill, user, user_skill};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    QueryTrait, Select, sea_query::LockType,
 };
 
 use crate::{
@@ -103,11 +103,14 @@ pub async fn skills_of(
 
 /// The row of a signed-in person, locked until the transaction ends.
 pub(crate) async fn locked(tx: &Tx, id: UserId) -> Result<user::Model> {
-    user::Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(&**tx)
-        .await?
-        .ok_or_else(|| Error::bug("a signed-in person has no row"))
+    locking(id).one(&**tx).await?.ok_or_else(|| Error::bug("a signed-in person has no row"))
+}
+
+/// The weakest lock that keeps a second such one away. A plain FOR UPDATE would also wait for every
+/// transaction that merely wrote a row about the person (its foreign key shares the lock of the key), and two
+/// that wait for each other are a deadlock.
+fn locking(id: UserId) -> Select<user::Entity> {
+    user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate)
 }
 
 /// A person's public name, for what others are told about them.
@@ -122,4 +125,19 @@ pub(crate) async fn display_name(tx: &Tx, id: UserId) -> Result<String> {
 pub(crate) async fn admins(tx: &Tx) -> Result<Vec<UserId>> {
     let rows = user::Entity::find().filter(user::Column::Role.eq(Role::Admin)).all(&**tx).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::DbBackend;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_persons_lock_lets_rows_about_them_be_written() {
+        let sql = |backend| locking(UserId(Uuid::nil())).build(backend).to_string();
+        assert!(sql(DbBackend::Postgres).ends_with(" FOR NO KEY UPDATE"));
+        assert!(!sql(DbBackend::Sqlite).contains(" FOR "));
+    }
 }
