@@ -1,6 +1,7 @@
 //! The queue as admins see it, and as nobody else does.
 
-use serde_json::json;
+use sea_orm::{ConnectionTrait, DbBackend};
+use serde_json::{Value, json};
 
 use crate::support::{TestApp, errors, new_key, ok, text};
 
@@ -31,6 +32,19 @@ async fn admins_see_the_queue_and_others_do_not() {
         "{queues:?}"
     );
 
+    // A party sees how its payment's jobs are doing, and nothing of their inside.
+    let jobs = if app.app.db.backend() == DbBackend::Postgres { "apalis.jobs" } else { "Jobs" };
+    let failed = format!(r#"UPDATE {jobs} SET last_result = '{{"Err":"inside"}}'"#);
+    app.app.db.writer().execute_unprepared(&failed).await.unwrap();
+    let of_payment = "query($id: ID!) { payment(id: $id) { jobs { nodes { id payload lastError } } } }";
+    for (who, payload, error) in
+        [(&admin, &job["payload"], json!("inside")), (&deal.client, &json!("{}"), Value::Null)]
+    {
+        let seen = app.gql(&who.token, of_payment, json!({ "id": payment })).await;
+        let seen = &seen["data"]["payment"]["jobs"]["nodes"][0];
+        assert_eq!((&seen["payload"], &seen["lastError"]), (payload, &error), "{seen}");
+        assert_eq!(seen["id"], job["id"]);
+    }
     for token in [&deal.client.token, &deal.freelancer.token] {
         for query in [JOBS, "{ queues { name } }"] {
             let answer = app.gql(token, query, json!({})).await;
