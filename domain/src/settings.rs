@@ -24,6 +24,8 @@ pub struct Settings {
     pub wallet_rest: Duration,
     /// How long between two looks at a chain that has nothing new.
     pub chain_poll: Duration,
+    /// Whether the API explains itself: introspection, and errors that suggest names.
+    pub introspection: bool,
     /// Memory of one Argon2id hash in KiB; tests lower it.
     pub argon2_memory_kib: u32,
 }

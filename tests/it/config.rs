@@ -41,6 +41,7 @@ fn good_settings_are_taken_with_the_documented_defaults() {
     assert_eq!(config.settings.confirmations, 12);
     assert_eq!(config.settings.wallet_rest.as_secs(), 24 * 3600);
     assert_eq!((config.graphiql, config.forwarded_hops), (false, 0));
+    assert!(config.settings.introspection);
     assert!(config.storage.credentials.is_none() && !config.storage.path_style);
     assert_eq!(config.settings.public_url.as_str(), "https://api.megilance.test/");
     let shown = format!("{config:?}");

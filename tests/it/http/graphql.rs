@@ -129,3 +129,17 @@ async fn persisted_queries() {
     assert_eq!(post(&app.router, &[], wrong).await.status, 400);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn introspection_can_be_closed() {
+    for open in [true, false] {
+        let app = TestApp::start_with(|settings| settings.introspection = open).await;
+        let answer = post(&app.router, &[], r#"{"query":"{ __schema { queryType { name } } }"}"#).await;
+        let name = answer.body.pointer("/data/__schema/queryType/name");
+        assert_eq!(name == Some(&json!("Query")), open, "{:#}", answer.body);
+        let answer = post(&app.router, &[], r#"{"query":"{ categorie { id } }"}"#).await;
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert_eq!(message.contains("categories"), open, "{message}");
+        app.finish().await;
+    }
+}

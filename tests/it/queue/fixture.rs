@@ -161,6 +161,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         confirmations: 3,
         wallet_rest: Duration::ZERO,
         chain_poll: Duration::from_secs(5),
+        introspection: true,
         argon2_memory_kib: 8,
     };
     let chain = EvmClient::new(EvmSettings {

@@ -116,6 +116,7 @@ impl TestApp {
             confirmations: CONFIRMATIONS,
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
+            introspection: true,
             argon2_memory_kib: 64,
         };
         change(&mut settings);
