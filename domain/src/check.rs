@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
+use chrono::{DateTime, Datelike, Utc};
+
 use crate::error::{Code, Error, Problem, Result};
 
 /// The problems found so far.
@@ -59,6 +61,12 @@ impl Check {
         }
     }
 
+    /// A time that both databases keep and order alike; nothing is no problem.
+    pub fn time(&mut self, field: &str, time: Option<DateTime<Utc>>) {
+        let message = "Give a time from 2000-01-01 to 9999-12-31.";
+        self.ensure(time.is_none_or(in_range), field, Code::OutOfRange, message);
+    }
+
     /// A number within its limits.
     pub fn range<T: PartialOrd + Display>(&mut self, field: &str, value: T, range: RangeInclusive<T>) {
         if !range.contains(&value) {
@@ -73,9 +81,27 @@ impl Check {
     }
 }
 
+/// Whether a caller may give this time: the years in which SQLite's text sorts as time does. PostgreSQL ends
+/// at 4713 BC, chrono long before.
+pub(crate) fn in_range(time: DateTime<Utc>) -> bool {
+    (2000..=9999).contains(&time.year())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_keep_to_four_digits_of_years() {
+        let good = |time: &str| {
+            let mut check = Check::new();
+            check.time("x", Some(time.parse().expect("a time")));
+            check.done().is_ok()
+        };
+        assert!(good("2000-01-01T00:00:00Z") && good("9999-12-31T23:59:59.999999Z"));
+        assert!(!good("1999-12-31T23:59:59Z") && !good("+10000-01-01T00:00:00Z"));
+        assert!(!good("-5000-01-01T00:00:00Z") && !good("+200000-01-01T00:00:00Z"));
+    }
 
     #[test]
     fn texts_have_lines_and_lines_have_none() {

@@ -92,6 +92,8 @@ async fn the_terms_have_limits() {
         ("Too short", Value::Null, Value::Null, ("description", "TOO_SHORT")),
         ("Long enough", json!(late), json!(early), ("endAt", "OUT_OF_RANGE")),
         ("Long enough", json!(early), json!(early), ("endAt", "OUT_OF_RANGE")),
+        ("Long enough", json!("1999-12-31T23:59:59Z"), Value::Null, ("startAt", "OUT_OF_RANGE")),
+        ("Long enough", Value::Null, json!("+200000-01-01T00:00:00Z"), ("endAt", "OUT_OF_RANGE")),
     ] {
         let input = json!({ "proposalId": m.proposals[0], "description": description, "startAt": start, "endAt": end });
         let answer = app.gql(&m.client, ACCEPT, json!({ "input": input })).await;

@@ -87,6 +87,12 @@ async fn every_limit_of_a_bid_is_named_at_its_edge() {
         ),
         (
             &fixed,
+            json!({ "milestones": [{ "title": "Part", "amount": money("600"), "dueAt": "-5000-01-01T00:00:00Z" }] }),
+            "milestones.0.dueAt",
+            "OUT_OF_RANGE",
+        ),
+        (
+            &fixed,
             json!({ "milestones": [{ "title": "Part\nBcc: x@example.com", "amount": money("600") }] }),
             "milestones.0.title",
             "INVALID",

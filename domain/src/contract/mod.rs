@@ -213,6 +213,8 @@ fn moved(app: &App, contract: &contract::Model, step: Step) -> Result<contract::
 fn check(terms: &Terms) -> Result<String> {
     let mut check = Check::new();
     let description = check.text("description", &terms.description, 10..=10_000);
+    check.time("startAt", terms.start_at);
+    check.time("endAt", terms.end_at);
     if let (Some(start), Some(end)) = (terms.start_at, terms.end_at) {
         check.ensure(end > start, "endAt", Code::OutOfRange, "Give a time after startAt.");
     }

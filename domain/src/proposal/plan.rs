@@ -77,6 +77,7 @@ fn check_plan(check: &mut Check, milestones: &mut [PlannedMilestone]) {
     );
     for (index, milestone) in milestones.iter_mut().enumerate() {
         milestone.title = check.line(&format!("milestones.{index}.title"), &milestone.title, 1..=255);
+        check.time(&format!("milestones.{index}.dueAt"), milestone.due_at);
         let (positive, field) = (milestone.amount.is_positive(), format!("milestones.{index}.amount"));
         check.ensure(positive, &field, Code::OutOfRange, "Give more than 0.");
     }
