@@ -3,13 +3,16 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, Value,
+    ColumnTrait, ColumnType, Condition, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{Code, Error, Result};
+use crate::{
+    check::in_range,
+    error::{Code, Error, Result},
+};
 
 /// Which part of a list is wanted. Either `first` (with `after`) or `last` (with `before`).
 #[derive(Debug, Clone, Default)]
@@ -61,6 +64,19 @@ enum Key {
     Number(i64),
     Text(String),
     Time(DateTime<Utc>),
+}
+
+impl Key {
+    /// The key as a value to compare with a column, if the column can hold it.
+    fn value_for(&self, column: &ColumnType) -> Option<Value> {
+        use ColumnType::{BigInteger, Integer, String as Varying, Text, TimestampWithTimeZone};
+        match (self, column) {
+            (Self::Number(number), Integer | BigInteger) => Some((*number).into()),
+            (Self::Text(text), Text | Varying(_)) if !text.contains('\0') => Some(text.clone().into()),
+            (Self::Time(time), TimestampWithTimeZone) if in_range(*time) => Some((*time).into()),
+            _ => None,
+        }
+    }
 }
 
 /// What a cursor holds: by what its list is sorted (empty for the id), the sort key and the id of its row.
@@ -137,8 +153,8 @@ where
         self.by.map(|column| column.as_str().to_owned()).unwrap_or_default()
     }
 
-    /// The rows beyond a cursor, in one direction. A cursor of another order is refused: its key would be
-    /// compared with a column of another type.
+    /// The rows beyond a cursor, in one direction. A cursor of another order is refused, and so is one whose
+    /// key cannot be of its column: anybody can write a cursor.
     fn beyond(&self, Cursor(by, key, id): &Cursor, downwards: bool) -> Result<Condition> {
         if *by != self.sorted_by() {
             return Err(bad_cursor("after"));
@@ -150,12 +166,7 @@ where
         let Some(column) = self.by else {
             return Ok(Condition::all().add(past_id));
         };
-        let value: Value = match key {
-            Key::Number(number) => (*number).into(),
-            Key::Text(text) => text.clone().into(),
-            Key::Time(time) => (*time).into(),
-            Key::None => return Err(bad_cursor("after")),
-        };
+        let value = key.value_for(column.def().get_column_type()).ok_or_else(|| bad_cursor("after"))?;
         Ok(Condition::any()
             .add(than(column, value.clone()))
             .add(Condition::all().add(column.eq(value)).add(past_id)))

@@ -1,5 +1,6 @@
 //! Joining, proving an address, signing in and out, and the profile.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use domain::account;
 use domain::entities::{NotificationKind, Role, SkillId, account_token, mail, skill, user};
@@ -404,5 +405,47 @@ async fn skills_and_categories_are_there_for_everybody() {
     assert_eq!(names, ["Ruby", "Rust"]);
     assert_eq!(data["categories"].as_array().map(Vec::len), Some(8));
     assert_eq!(data["categories"][2], json!({"name": "Data & Analytics", "slug": "data"}));
+    app.finish().await;
+}
+
+/// SQLite takes a NUL and PostgreSQL does not: nobody may tell which one it is, or meet its error.
+#[tokio::test]
+async fn what_no_database_holds_is_answered_alike() {
+    let app = TestApp::start().await;
+    add_skill(&app, "Rust").await;
+    let nobody = sign_in(&app, "nobody@example.com", PASSWORD).await;
+    assert_eq!(sign_in(&app, "ada\0@example.com", PASSWORD).await, nobody);
+    assert_eq!(errors(&nobody), [":INVALID"]);
+
+    let id = uuid::Uuid::nil();
+    let skills = "query($after: String, $search: String) {
+        skills(after: $after, filter: { search: $search }) { nodes { id } } }";
+    let projects = "query($after: String) { projects(after: $after) { nodes { id } } }";
+    for (query, cursor) in [
+        (skills, json!(["name_key", {"Text": "a\0b"}, id])),
+        (skills, json!(["name_key", {"Number": 1}, id])),
+        (skills, json!(["name_key", {"Time": "2026-01-01T00:00:00Z"}, id])),
+        (projects, json!(["created_at", {"Text": "a"}, id])),
+        (projects, json!(["created_at", {"Time": "-9000-01-01T00:00:00Z"}, id])),
+    ] {
+        let after = URL_SAFE_NO_PAD.encode(cursor.to_string());
+        let answer = app.gql("", query, json!({ "after": after })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INVALID", "{cursor}: {answer}");
+    }
+    for (query, cursor) in [
+        (skills, json!(["name_key", {"Text": "a"}, id])),
+        (projects, json!(["created_at", {"Time": "2026-01-01T00:00:00Z"}, id])),
+    ] {
+        let after = URL_SAFE_NO_PAD.encode(cursor.to_string());
+        let answer = app.gql("", query, json!({ "after": after })).await;
+        assert!(answer.get("errors").is_none(), "{cursor}: {answer}");
+    }
+    let answer = app.gql("", skills, json!({ "search": "a\u{0}b" })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "INVALID", "{answer}");
+
+    let admin = app.admin().await;
+    let jobs = "{ jobs(filter: { queue: \"a\\u0000b\" }) { totalCount } node(id: \"job_a\\u0000b\") { id } }";
+    let answer = app.gql(&admin.token, jobs, json!({})).await;
+    assert_eq!(answer["data"], json!({ "jobs": { "totalCount": 0 }, "node": null }), "{answer}");
     app.finish().await;
 }

@@ -318,14 +318,14 @@ async fn change(ctx: &Context<'_>, id: &ID, to: JobState) -> Result<JobPayload> 
         })?;
         let before = queue::find(app, ulid).await?.ok_or_else(missing)?;
         let changed = if to == JobState::Ready {
-            queue::retry(app, ulid).await?
+            queue::retry(app, &before.id).await?
         } else {
-            queue::cancel(app, ulid).await?
+            queue::cancel(app, &before.id).await?
         };
         if !changed {
             return Err(Error::illegal("jobId", "job", before.state.as_str(), to.as_str()));
         }
-        queue::find(app, ulid).await?.ok_or_else(missing)
+        queue::find(app, &before.id).await?.ok_or_else(missing)
     };
     let (job, user_errors) = answer(result.await)?;
     Ok(JobPayload { job: job.map(Job), user_errors })

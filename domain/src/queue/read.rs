@@ -157,10 +157,12 @@ pub async fn count(app: &App, filter: &JobFilter) -> Result<u64> {
 
 /// One job.
 pub async fn find(app: &App, id: &str) -> Result<Option<JobRow>> {
+    let Ok(id) = Ulid::from_string(id) else { return Ok(None) };
     let conn = app.db.reader();
     let d = Dialect::of(conn);
     let sql = format!("{} WHERE id = $1", select(app, d));
-    let row = conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, [id.into()])).await?;
+    let row =
+        conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, [id.to_string().into()])).await?;
     row.map(|row| job(app, &row)).transpose()
 }
 
@@ -256,6 +258,10 @@ fn matching(app: &App, d: Dialect, filter: &JobFilter) -> (String, Vec<Value>) {
     ];
     for (column, value) in wanted {
         if let Some(value) = value {
+            // Nothing has a NUL in it, and PostgreSQL takes none as a parameter.
+            if value.contains('\0') {
+                return ("1 = 0".to_owned(), Vec::new());
+            }
             values.push(value.into());
             condition.push_str(&format!(" AND {column} = ${}", values.len()));
         }
