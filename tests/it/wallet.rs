@@ -206,7 +206,16 @@ async fn a_new_payout_wallet_rests_and_its_owner_is_told() {
         .all(app.app.db.reader())
         .await
         .expect("reads");
-    let told: Vec<bool> = mails.iter().map(|mail| mail.text.contains(&address(&key(7)))).collect();
-    assert_eq!(told, [false, true], "the first link, then the change");
+    let told: Vec<_> =
+        mails.iter().map(|mail| (mail.subject.as_str(), mail.text.contains(&address(&key(7))))).collect();
+    assert_eq!(
+        told,
+        [
+            ("Your payout wallet changed", false),
+            ("A wallet was linked to your account", true),
+            ("Your payout wallet changed", true)
+        ],
+        "each link, then the change"
+    );
     app.finish().await;
 }

@@ -29,6 +29,8 @@ pub enum Notice {
     AccountNewSignIn { client: String },
     /// The payout wallet changed.
     AccountWalletChanged { wallet: WalletId, address: String, payouts_from: String },
+    /// Another wallet was linked; payouts stay where they were.
+    AccountWalletLinked { wallet: WalletId, address: String },
     /// A freelancer bid.
     ProposalReceived { proposal: ProposalId, project: String, freelancer: String },
     /// The client is considering it.
@@ -75,7 +77,9 @@ impl Notice {
         match self {
             Self::AccountVerify { .. } => NotificationKind::AccountVerify,
             Self::AccountNewSignIn { .. } => NotificationKind::AccountNewSignIn,
-            Self::AccountWalletChanged { .. } => NotificationKind::AccountWalletChanged,
+            Self::AccountWalletChanged { .. } | Self::AccountWalletLinked { .. } => {
+                NotificationKind::AccountWalletChanged
+            }
             Self::ProposalReceived { .. } => NotificationKind::ProposalReceived,
             Self::ProposalShortlisted { .. } => NotificationKind::ProposalShortlisted,
             Self::ProposalRejected { .. } => NotificationKind::ProposalRejected,
@@ -103,6 +107,7 @@ impl Notice {
             Self::AccountVerify { link } => Story { priority: High, title: "Prove your e-mail address".to_owned(), lines: vec!["Open this link within 24 hours to prove that this address is yours. If you did not sign up, ignore this mail.".to_owned()], action: Some(("Prove my address", link.clone())), subject: None },
             Self::AccountNewSignIn { client } => Story { priority: Normal, title: "New sign-in to your account".to_owned(), lines: vec![format!("Somebody signed in to your account with {client}."), "If that was not you, change your password and end all sessions.".to_owned()], action: None, subject: None },
             Self::AccountWalletChanged { wallet, address, payouts_from } => Story { priority: High, title: "Your payout wallet changed".to_owned(), lines: vec![format!("Payouts now go to {address}, from {payouts_from} on."), "If that was not you, write to support at once.".to_owned()], action: None, subject: Some(wallet.to_string()) },
+            Self::AccountWalletLinked { wallet, address } => Story { priority: High, title: "A wallet was linked to your account".to_owned(), lines: vec![format!("{address} was linked to your account. Payouts still go where they went before."), "If that was not you, end all sessions and write to support at once.".to_owned()], action: None, subject: Some(wallet.to_string()) },
             Self::ProposalReceived { proposal, project, freelancer } => Story { priority: Normal, title: format!("New proposal for {project}"), lines: vec![format!("{freelancer} sent a proposal for \"{project}\".")], action: Some(("Read the proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },
             Self::ProposalShortlisted { proposal, project } => Story { priority: Normal, title: format!("You are on the shortlist for {project}"), lines: vec![format!("The client of \"{project}\" put your proposal on the shortlist.")], action: Some(("See your proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },
             Self::ProposalRejected { proposal, project } => Story { priority: Normal, title: format!("Your proposal for {project} was not chosen"), lines: vec![format!("The client of \"{project}\" decided for somebody else, or against your proposal.")], action: Some(("See your proposal", format!("/proposals/{proposal}"))), subject: Some(proposal.to_string()) },

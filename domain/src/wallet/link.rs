@@ -95,8 +95,13 @@ pub async fn link_complete(
         .exec_without_returning(&*tx)
         .await
         .map_err(|error| Error::taken(error, "message", TAKEN))?;
+    let notice = if row.is_payout {
+        payout_changed(&row)
+    } else {
+        Notice::AccountWalletLinked { wallet: row.id, address: row.address.clone() }
+    };
+    notify(app, &tx, user, notice, &format!("{}:LINKED", row.id)).await?;
     if row.is_payout {
-        notify(app, &tx, user, payout_changed(&row), &format!("{}:LINKED", row.id)).await?;
         payout::wake_for(app, &tx, user).await?;
     }
     tx.commit().await?;
