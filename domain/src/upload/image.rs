@@ -12,6 +12,8 @@ use image::{
 
 use super::file::{Kind, sizes};
 
+mod strip;
+
 /// The longest side of a picture, in pixels.
 const LONGEST_SIDE: u32 = 12_000;
 /// The most pixels of a picture: 40 megapixels.
@@ -44,7 +46,7 @@ pub(super) const fn format(kind: Kind) -> Option<ImageFormat> {
 
 /// Decodes a picture and writes it anew in its own format: no metadata, nothing before or after it. Of an
 /// animation, an avatar or a portfolio picture keeps the first frame; anywhere else it is somebody's work and
-/// is stored as it came, once its first frame was seen to be sound: our encoders would harm it.
+/// keeps all of them as they came, once the first was seen to be sound: our encoders would harm them.
 ///
 /// # Errors
 /// The reason why it is refused, for its owner.
@@ -58,6 +60,7 @@ pub(super) fn clean(
     let content_type = kind.content_type();
     let Some(longest) = shown_at_most(purpose) else {
         if animated(&bytes, format) {
+            let bytes = strip::strip(&bytes, format).ok_or_else(damaged)?;
             return Ok(Checked { content_type, bytes, smaller: Vec::new() });
         }
         return Ok(Checked { content_type, bytes: encode(&picture, format)?, smaller: Vec::new() });
@@ -140,8 +143,12 @@ fn animated(bytes: &[u8], format: ImageFormat) -> bool {
 fn told(error: ImageError) -> String {
     match error {
         ImageError::Limits(_) => too_many_pixels(),
-        _ => "The picture is damaged: it cannot be decoded.".to_owned(),
+        _ => damaged(),
     }
+}
+
+fn damaged() -> String {
+    "The picture is damaged: it cannot be decoded.".to_owned()
 }
 
 fn too_many_pixels() -> String {

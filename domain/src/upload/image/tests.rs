@@ -99,7 +99,11 @@ fn a_small_avatar_is_not_blown_up() {
 #[test]
 fn an_animation_moves_on_only_where_it_is_somebodys_work() {
     let sent = animation();
-    let work = clean_as(sent.clone(), Kind::Gif, UploadPurpose::Deliverable).unwrap();
+    // A comment and XMP before its end, and something after it.
+    let (trailer, frames) = sent.split_last().unwrap();
+    let words = b"\x21\xfe\x05where\0\x21\xff\x0bXMP DataXMP\x03who\0";
+    let talking = [frames, words, &[*trailer], b"more"].concat();
+    let work = clean_as(talking, Kind::Gif, UploadPurpose::Deliverable).unwrap();
     assert_eq!(work.bytes, sent);
     let avatar = clean_as(sent, Kind::Gif, UploadPurpose::Avatar).unwrap();
     let frames = GifDecoder::new(Cursor::new(avatar.bytes)).unwrap().into_frames().count();
