@@ -50,7 +50,9 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
     let mut check = Check::new();
     let change = ChangedFields {
         headline: line(&mut check, "headline", input.headline, 120),
-        bio: input.bio.map(|bio| bio.map(|bio| check.text("bio", &bio, 0..=5_000)).filter(|bio| !bio.is_empty())),
+        bio: input
+            .bio
+            .map(|bio| bio.map(|bio| check.text("bio", &bio, 0..=5_000)).filter(|bio| !bio.is_empty())),
         location: line(&mut check, "location", input.location, 120),
         time_zone: line(&mut check, "timeZone", input.time_zone, 64),
     };
