@@ -121,6 +121,8 @@ impl Seeder<'_> {
     /// The last step pays and refunds: where that is done everything before it was done, and people may have gone on
     /// from there. Only a deposit that ran out of time is asked for again, for the example that watches one.
     async fn bring(&self, plan: &[(MilestoneId, Stage)]) -> Result<()> {
+        // No address is given out before the scanner knows from where on to read.
+        payments::scan::start(self.app).await?;
         let mut complete = true;
         for (id, stage) in plan {
             let status = self.status(*id).await?;
@@ -141,7 +143,6 @@ impl Seeder<'_> {
         }
         // A start that was cut off may have left jobs in the hands of nobody.
         queue::release(self.app, "drain").await?;
-        payments::scan::start(self.app).await?;
         for (id, stage) in plan {
             if *stage > Stage::Awaiting && self.status(*id).await? == MilestoneStatus::Funding {
                 self.deposit(*id).await?;
