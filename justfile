@@ -20,6 +20,10 @@ test-pg *ARGS:
 peers:
     scripts/peers
 
+# The README's figures, measured on the release binary.
+figures:
+    scripts/figures
+
 # Formatting.
 fmt:
     cargo fmt --all
