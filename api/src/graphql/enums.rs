@@ -255,7 +255,7 @@ public_enum! {
         AccountVerify,
         /// Somebody signed in to your account.
         AccountNewSignIn,
-        /// Your payout wallet changed.
+        /// Your payout wallet changed, or another wallet was linked.
         AccountWalletChanged,
     }
 }
