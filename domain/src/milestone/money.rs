@@ -39,7 +39,7 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
             "Link the wallet that you will pay from first (walletLinkBegin): a deposit is known by its sender.",
         ));
     }
-    if !scan::has_started(app, &*tx).await? {
+    if !scan::hasten(app, &tx).await? {
         return Err(Error::rejected(
             "",
             Code::NotConfigured,

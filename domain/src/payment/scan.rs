@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entities::{PaymentKind, PaymentStatus, chain_cursor, payment};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use super::{allocate, jobs::ChainScan, strays};
@@ -71,11 +71,22 @@ pub async fn start(app: &App) -> Result<()> {
     cursor(app, &head).await.map(drop)
 }
 
-/// Whether the scanner knows from where on to read: before that no deposit address may be given out.
-pub(crate) async fn has_started(app: &App, conn: &impl ConnectionTrait) -> Result<bool> {
+/// A deposit is asked for: the scanner, which rests while none is open, reads on soon. `false` when it has
+/// not started yet: it does not know then from where on to read, and no address may be given out.
+pub(crate) async fn hasten(app: &App, tx: &Tx) -> Result<bool> {
     let chain_id =
         i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
-    Ok(chain_cursor::Entity::find_by_id(chain_id).one(conn).await?.is_some())
+    let row = chain_cursor::Entity::find_by_id(chain_id).lock_exclusive().one(&**tx).await?;
+    let Some(row) = row else { return Ok(false) };
+    let soon = app.clock.now() + poll(app);
+    if row.due_at.is_none_or(|due| due > soon) {
+        look_at(app, tx, &row, soon).await?;
+    }
+    Ok(true)
+}
+
+fn poll(app: &App) -> chrono::Duration {
+    chrono::Duration::from_std(app.settings.chain_poll).unwrap_or(chrono::Duration::seconds(5))
 }
 
 /// Makes the scanner due at a moment: the sweep calls it for a look that got lost.
@@ -170,7 +181,7 @@ async fn advance(
         };
         change.update(&**tx).await?;
     }
-    let poll = chrono::Duration::from_std(app.settings.chain_poll).unwrap_or(chrono::Duration::seconds(5));
+    let poll = poll(app);
     let pause = match (more, deposits_open(tx).await?) {
         (true, _) => chrono::Duration::zero(),
         (false, true) => poll,
