@@ -16,6 +16,7 @@ mod contract;
 mod http;
 mod job;
 mod market;
+mod matrix;
 mod money;
 mod notification;
 mod project;

@@ -101,7 +101,7 @@ pub async fn create(app: &App, actor: &Actor, input: Input) -> Result<(upload::M
 
 /// The owner says that the bytes are there: they are checked. Saying it again changes nothing.
 pub async fn complete(app: &App, actor: &Actor, id: UploadId) -> Result<upload::Model> {
-    actor.signed_in()?;
+    authorise(actor, Action::OwnAccount, "", "account")?;
     let tx = app.db.begin().await?;
     let row = locked_for(&tx, actor, id).await?;
     if matches!(row.status, UploadStatus::Processing | UploadStatus::Ready) {

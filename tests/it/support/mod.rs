@@ -7,7 +7,7 @@ mod people;
 mod requests;
 mod world;
 
-pub use market::new_key;
+pub use market::{Deal, new_key};
 pub use people::{PASSWORD, Someone, text};
 pub use requests::{errors, ok};
 pub use world::{CONFIRMATIONS, TestApp};

@@ -1,0 +1,357 @@
+//! Who may do what: every query, mutation, subscription and sensitive field of the schema x seven actors.
+//!
+//! The left side is read from the schema: a cell that nobody declared here fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use domain::{
+    Actor, account,
+    entities::{UserId, user},
+};
+use futures::StreamExt;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use serde_json::{Value, json};
+
+use crate::support::{Deal, PASSWORD, Someone, TestApp, new_key, ok, text};
+
+/// The columns, in this order: nobody, the client and the freelancer whose things these are, others of their
+/// kind, an admin, and a client who is suspended.
+const ACTORS: [&str; 7] =
+    ["anonymous", "client", "freelancer", "other client", "other freelancer", "admin", "suspended"];
+
+/// U not signed in, F role missing or suspended, N looks absent, 0 null, K let through (whatever comes next).
+const MUTATIONS: &[(&str, &str)] = &[
+    ("accountRegister", "KKKKKKK"),
+    ("accountVerify", "KKKKKKK"),
+    ("accountVerifyResend", "UKKKKKF"),
+    ("sessionCreate", "KKKKKKK"),
+    ("sessionRefresh", "KKKKKKK"),
+    ("sessionRevoke", "UKNNNNN"),
+    ("profileUpdate", "UKKKKKF"),
+    ("walletLinkBegin", "UKKKKKF"),
+    ("walletLinkComplete", "UKKKKKF"),
+    ("walletSetPayout", "UKNNNNF"),
+    ("projectCreate", "UKFKFFF"),
+    ("projectPublish", "UKFNFFF"),
+    ("proposalSubmit", "UFKFKFF"),
+    ("proposalShortlist", "UKFNFFF"),
+    ("proposalReject", "UKFNFFF"),
+    ("proposalAccept", "UKFNFFF"),
+    ("proposalWithdraw", "UFKFNFF"),
+    ("contractAccept", "UFKFNFF"),
+    ("contractDecline", "UFKFNFF"),
+    ("contractRetract", "UKFNFFF"),
+    ("milestoneFund", "UKFNFFF"),
+    ("milestoneSubmit", "UFKFNFF"),
+    ("milestoneRequestChanges", "UKFNFFF"),
+    ("milestoneApprove", "UKFNFFF"),
+    ("milestoneRefund", "UFKFNKF"),
+    ("paymentReportTransaction", "UKFNFFF"),
+    ("uploadCreate", "UKKKKKF"),
+    ("uploadComplete", "UKNNNNF"),
+    ("avatarSet", "UKNNNNF"),
+    ("notificationMarkRead", "UKKKKKK"),
+    ("jobRetry", "UFFFFKF"),
+    ("jobCancel", "UFFFFKF"),
+];
+
+const QUERIES: &[(&str, &str)] = &[
+    ("node", "0K000K0"),
+    ("nodes", "KKKKKKK"),
+    ("viewer", "0KKKKKK"),
+    ("user", "KKKKKKK"),
+    ("freelancers", "KKKKKKK"),
+    ("project", "0K000K0"),
+    ("projects", "KKKKKKK"),
+    ("skills", "KKKKKKK"),
+    ("categories", "KKKKKKK"),
+    ("contract", "0KK00K0"),
+    ("payment", "0KK00K0"),
+    ("quote", "KKKKKKK"),
+    ("jobs", "UFFFFKF"),
+    ("queues", "UFFFFKF"),
+    ("rateLimit", "KKKKKKK"),
+];
+
+/// Fields of the client's `User` that are theirs alone.
+const SENSITIVE: [&str; 6] =
+    ["email", "wallets", "notifications", "unreadNotificationCount", "payments", "ledger"];
+const OWN: &str = "0K000K0";
+
+const SUBSCRIPTIONS: &[(&str, &str)] = &[("paymentUpdated", "NKKNNKN"), ("notificationReceived", "UKKKKKK")];
+
+/// The things that the calls are about, and everybody's tokens in the order of the columns.
+struct Fixture {
+    app: TestApp,
+    tokens: [String; 7],
+    ids: BTreeMap<&'static str, String>,
+}
+
+async fn fixture() -> Fixture {
+    let app = TestApp::start().await;
+    let Deal { client, freelancer, contract, milestones } = app.deal(&[100, 50]).await;
+    let (other_client, other_freelancer) = (app.client("olga").await, app.freelancer("otto").await);
+    let (admin, suspended) = (app.admin().await, app.client("sue").await);
+    suspend(&app, &suspended).await;
+
+    let open = app.project(&client).await;
+    let proposal = app.proposal(&freelancer, &open, &[100]).await;
+    let draft = "mutation($input: ProjectCreateInput!) { projectCreate(input: $input) { project { id } userErrors { message } } }";
+    let category =
+        app.gql("", "{ categories { id } }", json!({})).await["data"]["categories"][0]["id"].clone();
+    let draft = ok(app
+        .mutate(&client.token, draft, json!({
+            "title": "Not yet public", "description": "Something that is still being thought through by its client.",
+            "categoryId": category, "budgetType": "FIXED", "budgetMin": { "amount": "1" },
+            "budgetMax": { "amount": "2" }, "experienceLevel": "ENTRY",
+        }))
+        .await);
+    let deal = Deal { client, freelancer, contract, milestones };
+    let deposit = ok(app.fund(&deal, &deal.milestones[1], &new_key()).await);
+    let upload = "mutation($input: UploadCreateInput!) { uploadCreate(input: $input) { upload { id } userErrors { message } } }";
+    let upload = ok(app
+        .mutate(
+            &deal.client.token,
+            upload,
+            json!({
+                "purpose": "AVATAR", "filename": "me.png", "contentType": "image/png", "byteSize": 100,
+            }),
+        )
+        .await);
+    let session = json!({ "email": deal.client.email, "password": PASSWORD });
+    let session = ok(app.mutate("", SESSION, session).await);
+    app.drain().await;
+    let private = "{ viewer { wallets { id } notifications { nodes { id } } } }";
+    let private = app.gql(&deal.client.token, private, json!({})).await;
+    let jobs =
+        app.gql(&admin.token, "{ jobs(filter: { status: SCHEDULED }) { nodes { id } } }", json!({})).await;
+
+    let ids = BTreeMap::from([
+        ("user", deal.client.id.clone()),
+        ("contract", deal.contract.clone()),
+        ("milestone", deal.milestones[0].clone()),
+        ("open", open),
+        ("proposal", proposal),
+        ("draft", text(&draft["project"]["id"])),
+        ("payment", text(&deposit["payment"]["id"])),
+        ("upload", text(&upload["upload"]["id"])),
+        ("session", text(&session["session"]["id"])),
+        ("wallet", text(&private["data"]["viewer"]["wallets"][0]["id"])),
+        ("notification", text(&private["data"]["viewer"]["notifications"]["nodes"][0]["id"])),
+        ("job", text(&jobs["data"]["jobs"]["nodes"][0]["id"])),
+        ("category", text(&category)),
+    ]);
+    let tokens = [
+        String::new(),
+        deal.client.token,
+        deal.freelancer.token,
+        other_client.token,
+        other_freelancer.token,
+        admin.token,
+        suspended.token,
+    ];
+    Fixture { app, tokens, ids }
+}
+
+const SESSION: &str = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { session { id } userErrors { message } } }";
+
+async fn suspend(app: &TestApp, someone: &Someone) {
+    let id: UserId = someone.id.parse().unwrap();
+    let change =
+        user::ActiveModel { id: Set(id), suspended_at: Set(Some(app.app.clock.now())), ..Default::default() };
+    change.update(app.app.db.writer()).await.unwrap();
+}
+
+/// An input that names the fixture's things, and is wrong in some other way where it would change much.
+fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
+    let id = |name: &str| json!(ids[name]);
+    let milestone = || json!({ "milestoneId": id("milestone"), "idempotencyKey": new_key() });
+    match mutation {
+        "accountRegister" => json!({ "email": "x", "password": "x", "displayName": "x", "role": "CLIENT" }),
+        "accountVerify" => json!({ "token": "no such token" }),
+        "sessionCreate" => json!({ "email": "nobody@example.com", "password": "wrong" }),
+        "sessionRefresh" => json!({ "refreshToken": "no such token" }),
+        "sessionRevoke" => json!({ "sessionId": id("session") }),
+        "profileUpdate" => json!({ "headline": "Here to work" }),
+        "walletLinkBegin" => json!({ "address": "0x12" }),
+        "walletLinkComplete" => json!({ "message": "x", "signature": "0x" }),
+        "walletSetPayout" => json!({ "walletId": id("wallet"), "password": PASSWORD }),
+        "projectCreate" => json!({
+            "title": "x", "description": "x", "categoryId": id("category"), "budgetType": "FIXED",
+            "budgetMin": { "amount": "1" }, "budgetMax": { "amount": "2" }, "experienceLevel": "ENTRY",
+        }),
+        "projectPublish" => json!({ "projectId": id("draft") }),
+        "proposalSubmit" => json!({
+            "projectId": id("open"), "coverLetter": "x", "bid": { "amount": "5" }, "availability": "FLEXIBLE",
+        }),
+        "proposalShortlist" => json!({ "proposalId": id("proposal"), "shortlisted": true }),
+        "proposalReject" | "proposalWithdraw" => json!({ "proposalId": id("proposal") }),
+        "proposalAccept" => json!({ "proposalId": id("proposal"), "description": "As agreed, in parts." }),
+        "contractAccept" | "contractDecline" | "contractRetract" => json!({ "contractId": id("contract") }),
+        "milestoneFund" | "milestoneApprove" => milestone(),
+        "milestoneSubmit" => json!({ "milestoneId": id("milestone"), "note": "Done." }),
+        "milestoneRequestChanges" => json!({ "milestoneId": id("milestone"), "feedback": "More." }),
+        "milestoneRefund" => {
+            json!({ "milestoneId": id("milestone"), "reason": "No time.", "idempotencyKey": new_key() })
+        }
+        "paymentReportTransaction" => {
+            json!({ "paymentId": id("payment"), "transactionHash": format!("0x{}", "ab".repeat(32)) })
+        }
+        "uploadCreate" => {
+            json!({ "purpose": "AVATAR", "filename": "x.exe", "contentType": "x/y", "byteSize": 1 })
+        }
+        "uploadComplete" | "avatarSet" => json!({ "uploadId": id("upload") }),
+        "notificationMarkRead" => json!({ "notificationIds": [id("notification")] }),
+        "jobRetry" | "jobCancel" => json!({ "jobId": id("job") }),
+        other => panic!("say how {other} is called"),
+    }
+}
+
+/// A read of the fixture's most private thing of its kind.
+fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
+    let of = |id: &str| format!("{{ it: {name}(id: \"{}\") {{ id }} }}", ids[id]);
+    match name {
+        "node" | "project" => of("draft"),
+        "user" => of("user"),
+        "contract" => of("contract"),
+        "payment" => of("payment"),
+        "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
+        "viewer" => "{ it: viewer { id } }".to_owned(),
+        "freelancers" | "projects" | "skills" | "jobs" => format!("{{ it: {name} {{ nodes {{ id }} }} }}"),
+        "categories" => "{ it: categories { id } }".to_owned(),
+        "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
+        "queues" => "{ it: queues { name } }".to_owned(),
+        "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
+        other => panic!("say how {other} is asked"),
+    }
+}
+
+fn letter(code: &str) -> char {
+    match code {
+        "UNAUTHENTICATED" => 'U',
+        "FORBIDDEN" => 'F',
+        "NOT_FOUND" => 'N',
+        "INTERNAL" => '!',
+        _ => 'K',
+    }
+}
+
+/// What an answer says about the right to it.
+fn verdict(answer: &Value, thing: &Value) -> char {
+    if let Some(code) = answer["errors"][0]["extensions"]["code"].as_str() {
+        return letter(code);
+    }
+    assert!(answer.get("errors").is_none(), "an error without a code: {answer}");
+    if let Some(code) = thing["userErrors"][0]["code"].as_str() {
+        return letter(code);
+    }
+    if thing.is_null() { '0' } else { 'K' }
+}
+
+/// Holds the cells of a row against what was declared.
+fn compare(wrong: &mut Vec<String>, row: &str, expected: &str, seen: &[char]) {
+    for ((actor, expected), seen) in ACTORS.iter().zip(expected.chars()).zip(seen) {
+        if expected != *seen {
+            wrong.push(format!("{row} as {actor}: {seen}, not {expected}"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_may_what_is_theirs_and_nothing_else() {
+    let Fixture { app, tokens, ids } = fixture().await;
+    let mut wrong = Vec::new();
+    // Reads first: what the mutations change must not change what is seen.
+    for (name, expected) in QUERIES {
+        let mut seen = Vec::new();
+        for token in &tokens {
+            let answer = app.gql(token, &query(name, &ids), json!({})).await;
+            seen.push(verdict(&answer, &answer["data"]["it"]));
+        }
+        compare(&mut wrong, name, expected, &seen);
+    }
+    for field in SENSITIVE {
+        let inside = match field {
+            "email" | "unreadNotificationCount" => String::new(),
+            "wallets" => "{ id }".to_owned(),
+            _ => "{ nodes { id } }".to_owned(),
+        };
+        let document = format!("{{ user(id: \"{}\") {{ it: {field} {inside} }} }}", ids["user"]);
+        let mut seen = Vec::new();
+        for token in &tokens {
+            let answer = app.gql(token, &document, json!({})).await;
+            seen.push(verdict(&answer, &answer["data"]["user"]["it"]));
+        }
+        compare(&mut wrong, field, OWN, &seen);
+    }
+    for (name, expected) in SUBSCRIPTIONS {
+        let argument = if *name == "paymentUpdated" {
+            format!("(paymentId: \"{}\")", ids["payment"])
+        } else {
+            String::new()
+        };
+        let document = format!("subscription {{ it: {name}{argument} {{ id }} }}");
+        let mut seen = Vec::new();
+        for token in &tokens {
+            let actor = match token.as_str() {
+                "" => Actor::Anonymous,
+                token => account::session::authenticate(&app.app, token).await.unwrap(),
+            };
+            let request = async_graphql::Request::new(&document).data(actor);
+            let mut stream = app.schema.execute_stream(request).boxed();
+            // Where nothing is to be told yet, silence is a yes.
+            seen.push(match tokio::time::timeout(Duration::from_millis(300), stream.next()).await {
+                Err(_) => 'K',
+                Ok(first) => {
+                    let answer = serde_json::to_value(first.expect("an answer")).unwrap();
+                    verdict(&answer, &answer["data"]["it"])
+                }
+            });
+        }
+        compare(&mut wrong, name, expected, &seen);
+    }
+    for (name, expected) in MUTATIONS {
+        let type_name = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
+        // Those whose right it is come last: what they change, the others must not have been near.
+        let mut seen = ['?'; 7];
+        for index in [0, 6, 3, 4, 5, 2, 1] {
+            let answer = if *name == "accountVerifyResend" {
+                let document = format!("mutation {{ it: {name} {{ userErrors {{ code }} }} }}");
+                app.gql(&tokens[index], &document, json!({})).await
+            } else {
+                let document = format!(
+                    "mutation($input: {type_name}!) {{ it: {name}(input: $input) {{ userErrors {{ code }} }} }}"
+                );
+                app.gql(&tokens[index], &document, json!({ "input": input(name, &ids) })).await
+            };
+            seen[index] = verdict(&answer, &answer["data"]["it"]);
+        }
+        compare(&mut wrong, name, expected, &seen);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    app.finish().await;
+}
+
+/// No cell is undeclared: each root field stands in a table, and each table names root fields only.
+#[test]
+fn every_root_field_is_declared() {
+    let document = parse_schema(api::graphql::sdl()).unwrap();
+    let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(found) = definition else { continue };
+        if let TypeKind::Object(object) = found.node.kind {
+            let names = object.fields.into_iter().map(|field| field.node.name.node.to_string()).collect();
+            fields.insert(found.node.name.node.to_string(), names);
+        }
+    }
+    for (root, table) in [("Mutation", MUTATIONS), ("Query", QUERIES), ("Subscription", SUBSCRIPTIONS)] {
+        let declared: BTreeSet<String> = table.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(declared, fields[root], "{root}");
+        assert!(table.iter().all(|(_, cells)| cells.len() == ACTORS.len()), "{root}: a cell an actor");
+    }
+}
