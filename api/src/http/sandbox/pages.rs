@@ -19,18 +19,25 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Name, type, text.
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("sandbox.css", STYLE, include_str!("../sandbox_pages/sandbox.css")),
     ("sandbox.js", SCRIPT, include_str!("../sandbox_pages/sandbox.js")),
     ("index.js", SCRIPT, include_str!("../sandbox_pages/index.js")),
     ("mail.js", SCRIPT, include_str!("../sandbox_pages/mail.js")),
     ("wallet.js", SCRIPT, include_str!("../sandbox_pages/wallet.js")),
+    ("frontend.js", SCRIPT, include_str!("../sandbox_pages/frontend.js")),
 ];
+
+/// Where the links in mails lead: pages of a front end, which a laptop does not have.
+const FRONT_END: [&str; 5] = ["/verify", "/proposals/{id}", "/contracts/{id}", "/milestones/{id}", "/payments/{id}"];
 
 pub(super) fn routes() -> Router {
     let page =
         |text: &'static str, policy: &'static str| get(move || async move { show(HTML, policy, text) });
-    Router::new()
+    let front_end = FRONT_END.into_iter().fold(Router::new(), |routes, path| {
+        routes.route(path, page(include_str!("../sandbox_pages/frontend.html"), CSP))
+    });
+    front_end
         .route("/sandbox", page(include_str!("../sandbox_pages/index.html"), CSP))
         .route("/sandbox/mail", page(include_str!("../sandbox_pages/mail.html"), MAIL_CSP))
         .route("/sandbox/wallet", page(include_str!("../sandbox_pages/wallet.html"), CSP))

@@ -1,0 +1,44 @@
+// Stands in for the front end that mails link to: proves an address, or says how to ask for the thing.
+
+import { ask, copyButton, find, make } from "./sandbox.js";
+
+const VERIFY = `mutation($input: AccountVerifyInput!) {
+  accountVerify(input: $input) { user { displayName } userErrors { message } }
+}`;
+const KINDS = { proposals: "Proposal", contracts: "Contract", milestones: "Milestone", payments: "Payment" };
+
+const stage = find("#stage");
+const say = (text) => make("p", { textContent: text });
+
+/** Asks for a click first: whoever only previews a link must not use up its token. */
+function verification(token) {
+  const button = make("button", { type: "button", textContent: "Prove this address" });
+  const outcome = make("div");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const answer = await ask("/graphql", { query: VERIFY, variables: { input: { token } } });
+      const { user, userErrors } = answer.data.accountVerify;
+      outcome.replaceChildren(say(user ? `Welcome, ${user.displayName}: the address is proven.` : userErrors[0].message));
+    } catch (error) {
+      button.disabled = false;
+      outcome.replaceChildren(make("p", { className: "notice", textContent: error.message }));
+    }
+  });
+  return [say("A person who opens this link proves that the mail reached them."), button, outcome];
+}
+
+function thing(kind, id) {
+  const query = `{ node(id: "${id}") { ... on ${kind} { id status } } }`;
+  return [
+    say(`This is where people would see the ${kind.toLowerCase()}. In GraphiQL, as somebody who may see it:`),
+    make("pre", { textContent: query }),
+    copyButton(query),
+  ];
+}
+
+const [, part, id] = location.pathname.split("/");
+const token = new URLSearchParams(location.search).get("token");
+if (part === "verify" && token) stage.replaceChildren(...verification(token));
+else if (KINDS[part] && /^[a-z]{3}_[0-9a-f]{32}$/.test(id ?? "")) stage.replaceChildren(...thing(KINDS[part], id));
+else stage.replaceChildren(say("Mails do not link to this address."));
