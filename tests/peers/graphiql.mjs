@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { Client, until } from "./client.mjs";
 import { check, finish, parameters } from "./report.mjs";
 
 const [base, folder] = parameters("BASE_URL", "SCREENSHOT_FOLDER");
@@ -162,6 +163,25 @@ await check("the dark theme", async () => {
   await page.emulateMedia({ colorScheme: "dark" });
   await reload();
   await picture("dark");
+});
+
+await check("the link in a mail leads to a page that proves the address", async () => {
+  const client = new Client(base);
+  const person = { email: "newcomer@example.com", password: "plum-ferry-anchor-42", displayName: "New Comer", role: "CLIENT" };
+  const { session } = await client.mutate("accountRegister", person, "session { accessToken }");
+  client.token = session.accessToken;
+  const mail = await until("the mail", async () => {
+    const answer = await fetch(new URL(`/sandbox/mail/api?to=${person.email}`, base));
+    return (await answer.json())[0];
+  });
+  const link = /http\S*\/verify\?token=\S+/.exec(mail.text)[0];
+  const reader = await context.newPage();
+  await reader.goto(link);
+  await reader.getByRole("button", { name: "Prove this address" }).click();
+  await reader.getByText("the address is proven").waitFor();
+  await reader.screenshot({ path: join(folder, "21-a-mailed-link.png") });
+  const { viewer } = await client.ask("{ viewer { emailVerifiedAt } }");
+  assert.ok(viewer.emailVerifiedAt);
 });
 
 await check("no request left the machine", () => assert.deepEqual(outside, []));
