@@ -228,10 +228,11 @@ export class Story {
   }
 
   async #verify(person) {
+    // A worker that was killed over the mail is replaced after 15 s, and its lease ends after 20.
     const token = await until(`the mail to ${person.email}`, async () => {
       const mails = await this.world.reread(() => this.world.mails(person.email));
       return mails.map((mail) => /token=([\w.~-]+)/.exec(mail.text)?.[1]).find(Boolean);
-    });
+    }, { seconds: 60 });
     await this.world.once(
       () => person.client.mutate("accountVerify", { token }, "user { id }"),
       async () => (await this.#viewer(person, "emailVerifiedAt")).emailVerifiedAt,

@@ -11,8 +11,8 @@ use crate::{
     queue::Outcome,
 };
 
-/// While a mail is being handed over nobody else takes it up.
-const LEASE: Duration = Duration::seconds(60);
+/// While a mail is being handed over nobody else takes it up: as long as handing over may take.
+const LEASE: Duration = Duration::seconds(20);
 /// After this many tries a mail is given up: with the queue's back-off that is about a day.
 const MOST_ATTEMPTS: i32 = 20;
 
