@@ -30,22 +30,22 @@ use crate::{
 /// Looks at a deposit once: reads its hints, checks that what arrived is still on the chain, and credits,
 /// expires or looks again later.
 pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
-    let Some(payment) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
+    let Some(seen) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_open(&payment) || !record::is_due(app, &payment) {
+    if !is_open(&seen) || !record::is_due(app, &seen) {
         return Ok(Outcome::Done);
     }
     let hints_waiting = read_hints(app, id).await?;
     let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(no_block)?;
-    let deadline = payment.expires_at.unwrap_or_else(|| app.clock.now());
+    let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = head.time > deadline && scanned_past(app, deadline).await?;
     let standing = standing(app, id).await?;
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
-    if !is_open(&payment) {
+    if !is_open(&payment) || record::was_woken(&payment, &seen) {
         return Ok(Outcome::Done);
     }
     let now = app.clock.now();

@@ -52,18 +52,18 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     }
     let to = match destination(app, &payment).await? {
         Destination::To(address) => address,
-        Destination::Hold(reason) => return hold(app, id, reason).await,
-        Destination::Wait { reason, until } => return wait(app, id, reason, until).await,
+        Destination::Hold(reason) => return hold(app, &payment, reason).await,
+        Destination::Wait { reason, until } => return wait(app, &payment, reason, until).await,
     };
     app.chain.verify().await?;
     if let Some(reason) = obstacle(app, to, payment.net).await? {
-        return hold(app, id, &reason).await;
+        return hold(app, &payment, &reason).await;
     }
     let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
         Ok(gas) => gas,
         Err(error @ PortError::Refused { .. }) => {
             tracing::error!(payment = %id, %error, "the chain would refuse this payout");
-            return hold(app, id, "the chain refuses the transfer").await;
+            return hold(app, &payment, "the chain refuses the transfer").await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -192,10 +192,10 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<String>
 }
 
 /// It stays QUEUED and says why; looked at again when that may have changed.
-async fn wait(app: &App, id: PaymentId, reason: &str, until: DateTime<Utc>) -> Result<Outcome> {
-    let tx = app.db.begin().await?;
+async fn wait(app: &App, seen: &payment::Model, reason: &str, until: DateTime<Utc>) -> Result<Outcome> {
+    let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
-    if !is_waiting(&payment) {
+    if !is_waiting(&payment) || record::was_woken(&payment, seen) {
         return Ok(Outcome::Done);
     }
     let payment = resumed(app, &tx, payment).await?;
@@ -216,10 +216,10 @@ async fn wait(app: &App, id: PaymentId, reason: &str, until: DateTime<Utc>) -> R
 }
 
 /// ON_HOLD, with the reason told once; looked at again by itself.
-async fn hold(app: &App, id: PaymentId, reason: &str) -> Result<Outcome> {
-    let tx = app.db.begin().await?;
+async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
+    let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
-    if !is_waiting(&payment) {
+    if !is_waiting(&payment) || record::was_woken(&payment, seen) {
         return Ok(Outcome::Done);
     }
     let payment = if payment.status == PaymentStatus::Queued {

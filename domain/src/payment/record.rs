@@ -75,6 +75,12 @@ pub(crate) fn is_due(app: &App, payment: &payment::Model) -> bool {
     payment.due_at.is_some_and(|due| due <= app.clock.now())
 }
 
+/// Whether somebody woke the payment while its look was under way: the look that they queued decides then on
+/// what they know, and this one must not postpone it.
+pub(crate) const fn was_woken(now: &payment::Model, seen: &payment::Model) -> bool {
+    now.look != seen.look || now.version != seen.version
+}
+
 /// Makes the payment due at a moment and queues that look, in the caller's transaction.
 pub async fn look_at(app: &App, tx: &Tx, payment: &payment::Model, due: DateTime<Utc>) -> Result<()> {
     let change = payment::ActiveModel {

@@ -134,6 +134,10 @@ async fn a_killed_process_is_missed_and_its_job_taken_over() {
         Box::pin(jobs::run_with(registry, app, CancellationToken::new())).await;
     });
     f.until(JobState::Running, 1).await;
+    // The row says so a moment before its handler begins.
+    while f.ran().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     doomed.shutdown_background();
     // Waiting for fifteen seconds of silence is left out.
     f.sql(
