@@ -127,12 +127,15 @@ export class Story {
     const { submission } = await this.milestone(client, milestone.id);
     assert.equal(submission.note, "The first season.");
     const link = submission.files.find((file) => file.filename === "notes.txt").url;
-    const file = await this.world.reread(() => fetch(link));
-    assert.equal(await file.text(), "Where each picture was taken.\n");
+    const file = await this.world.reread(async () => {
+      const answer = await fetch(link);
+      return { headers: answer.headers, text: await answer.text() };
+    });
+    assert.equal(file.text, "Where each picture was taken.\n");
     assert.match(file.headers.get("content-disposition"), /^attachment/);
 
     const key = randomUUID();
-    const before = await (await this.world.usdc()).balance(freelancer.wallet.address);
+    const before = await this.#balance(freelancer);
     const { payment } = await this.world.reread(() =>
       client.client.mutate("milestoneApprove", { milestoneId: milestone.id, idempotencyKey: key }, `payment { ${PAYMENT} }`),
     );
@@ -147,7 +150,7 @@ export class Story {
   /** The freelancer gives a funded milestone back. */
   async giveBack(client, freelancer, milestone) {
     const key = randomUUID();
-    const before = await (await this.world.usdc()).balance(client.wallet.address);
+    const before = await this.#balance(client);
     const input = { milestoneId: milestone.id, reason: "The garden is under snow.", idempotencyKey: key };
     const { payment } = await this.world.reread(() => freelancer.client.mutate("milestoneRefund", input, `payment { ${PAYMENT} }`));
     assert.equal(payment.kind, "REFUND");
@@ -191,7 +194,7 @@ export class Story {
     const looked = await until("the file to be looked at", async () => {
       const { node } = await this.#ask(person, "query ($id: ID!) { node(id: $id) { ... on Upload { status rejectionReason } } }", { id });
       return ["READY", "REJECTED"].includes(node.status) && node;
-    });
+    }, { seconds: 60 });
     assert.deepEqual(looked, { status: "READY", rejectionReason: null });
     return id;
   }
@@ -262,13 +265,21 @@ export class Story {
       const { status, transfers } = await this.payment(person, id);
       return status !== "AWAITING_FUNDS" || transfers.length > 0;
     };
-    return until("the deposit", seen, { seconds: 8 }).catch(() => false);
+    // A scanner that was killed in the middle of its look is replaced after 15 to 20 s.
+    return until("the deposit", seen, { seconds: 40 }).catch(() => false);
+  }
+
+  #balance(person) {
+    return this.world.reread(async () => (await this.world.usdc()).balance(person.wallet.address));
   }
 
   async #isOnTheChain(payment, to, before) {
-    const usdc = await this.world.usdc();
-    assert.equal(micro(await usdc.balance(to)), micro(before) + micro(payment.net.amount), "the payee has it");
-    const made = (await usdc.transfersTo(to)).filter((it) => it.transactionHash === payment.transactionHash);
+    const [after, transfers] = await this.world.reread(async () => {
+      const usdc = await this.world.usdc();
+      return Promise.all([usdc.balance(to), usdc.transfersTo(to)]);
+    });
+    assert.equal(micro(after), micro(before) + micro(payment.net.amount), "the payee has it");
+    const made = transfers.filter((it) => it.transactionHash === payment.transactionHash);
     assert.deepEqual(made.map((it) => micro(it.amount)), [micro(payment.net.amount)], "one Transfer log, of the net");
     assert.equal(micro(payment.fee.amount) + micro(payment.net.amount), micro(payment.amount.amount));
     assert.ok(payment.confirmations >= payment.requiredConfirmations, "confirmed as often as needed");
