@@ -9,7 +9,10 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 
-use super::{record, transfers};
+use super::{
+    numbers::{chain_id, stored},
+    record, transfers,
+};
 use crate::{
     App, Error, Tx,
     error::Result,
@@ -23,11 +26,10 @@ use crate::{
 pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: DateTime<Utc>) -> Result<()> {
     // Nothing, or more than all USDC there is: neither is a deposit.
     let Some(amount) = transfer.amount.filter(|amount| amount.is_positive()) else { return Ok(()) };
-    let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a block number beyond 63 bits"));
-    let chain_id = number(app.chain.chain_id())?;
+    let chain_id = chain_id(app)?;
     let log_index =
         i32::try_from(transfer.log_index).map_err(|_| Error::bug("a log index beyond 31 bits"))?;
-    let block_number = number(transfer.block_number)?;
+    let block_number = stored(transfer.block_number)?;
     let known = chain_transfer::Entity::find()
         .filter(chain_transfer::Column::ChainId.eq(chain_id))
         .filter(chain_transfer::Column::TransactionHash.eq(transfer.transaction_hash.to_string()))

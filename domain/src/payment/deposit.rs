@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::{
     allocate,
+    numbers::{height, poll},
     record::{self, Locked},
     settle,
     state::Step,
@@ -56,7 +57,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let received = Usdc::sum(standing.iter().map(|row| row.amount))?;
-    let poll = Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5));
+    let poll = poll(app);
     if received >= payment.amount {
         let payment = match payment.status {
             PaymentStatus::AwaitingFunds => record::step(app, &tx, &payment, Step::Seen, |_| ()).await?,
@@ -185,7 +186,7 @@ async fn scanned_past(app: &App, deadline: chrono::DateTime<chrono::Utc>) -> Res
     let Some(cursor) = chain_cursor::Entity::find_by_id(chain).one(app.db.reader()).await? else {
         return Ok(false);
     };
-    let number = u64::try_from(cursor.scanned_block).map_err(|_| Error::bug("a negative block number"))?;
+    let number = height(cursor.scanned_block)?;
     let block = app.chain.block(BlockTag::Number(number)).await?;
     Ok(block.is_some_and(|block| block.time > deadline))
 }

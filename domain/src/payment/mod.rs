@@ -22,6 +22,7 @@ use crate::{
 mod allocate;
 pub mod deposit;
 pub mod jobs;
+mod numbers;
 pub mod payout;
 pub(crate) mod record;
 pub mod scan;

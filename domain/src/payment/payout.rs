@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::{
+    numbers::{chain_id, poll, stored},
     record::{self, Locked},
     state::Step,
 };
@@ -280,20 +281,19 @@ async fn sign_and_store(
     let payment = resumed(app, &tx, payment).await?;
     let nonce = take_nonce(app, &tx, first_nonce).await?;
     let signed = app.chain.sign_transfer(nonce, to, payment.net, gas_limit, fees)?;
-    let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a chain number beyond 63 bits"));
     let now = app.clock.now();
     let row = chain_transaction::ActiveModel {
         id: Set(app.clock.new_id()),
         payment_id: Set(id),
-        chain_id: Set(number(app.chain.chain_id())?),
-        nonce: Set(number(nonce)?),
+        chain_id: Set(chain_id(app)?),
+        nonce: Set(stored(nonce)?),
         hash: Set(signed.hash.to_string()),
         raw: Set(signed.raw.clone()),
         to_address: Set(to.to_string()),
         amount: Set(payment.net),
-        max_fee_per_gas: Set(number(fees.max_fee_per_gas)?),
-        max_priority_fee_per_gas: Set(number(fees.max_priority_fee_per_gas)?),
-        gas_limit: Set(number(gas_limit)?),
+        max_fee_per_gas: Set(stored(fees.max_fee_per_gas)?),
+        max_priority_fee_per_gas: Set(stored(fees.max_priority_fee_per_gas)?),
+        gas_limit: Set(stored(gas_limit)?),
         status: Set(ChainTransactionStatus::Signed),
         block_number: Set(None),
         block_hash: Set(None),
@@ -313,18 +313,13 @@ async fn sign_and_store(
     Ok(Some(signed.raw))
 }
 
-fn poll(app: &App) -> Duration {
-    Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5))
-}
-
 /// The next nonce of our own counter, which starts where the chain was when we first asked.
 async fn take_nonce(app: &App, tx: &Tx, first: u64) -> Result<u64> {
-    let number = |n: u64| i64::try_from(n).map_err(|_| Error::bug("a chain number beyond 63 bits"));
-    let (address, chain_id) = (app.chain.treasury().to_string(), number(app.chain.chain_id())?);
+    let (address, chain_id) = (app.chain.treasury().to_string(), chain_id(app)?);
     let row = chain_nonce::ActiveModel {
         address: Set(address.clone()),
         chain_id: Set(chain_id),
-        next_nonce: Set(number(first)?),
+        next_nonce: Set(stored(first)?),
     };
     let once = OnConflict::columns([chain_nonce::Column::Address, chain_nonce::Column::ChainId])
         .do_nothing()

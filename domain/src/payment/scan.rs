@@ -9,7 +9,12 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 
-use super::{allocate, jobs::ChainScan, strays};
+use super::{
+    allocate,
+    jobs::ChainScan,
+    numbers::{chain_id, height, poll, stored},
+    strays,
+};
 use crate::{
     App, Error, Tx,
     error::Result,
@@ -31,7 +36,7 @@ const IDLE_FACTOR: i32 = 10;
 pub async fn run(app: &App) -> Result<Outcome> {
     let head = block(app, BlockTag::Latest).await?;
     let Some(cursor) = cursor(app, &head).await? else { return Ok(Outcome::Done) };
-    let scanned = u64::try_from(cursor.scanned_block).map_err(|_| Error::bug("a negative block number"))?;
+    let scanned = height(cursor.scanned_block)?;
     let from = if still_canonical(app, &cursor, scanned).await? {
         scanned + 1
     } else {
@@ -74,8 +79,7 @@ pub async fn start(app: &App) -> Result<()> {
 /// A deposit is asked for: the scanner, which rests while none is open, reads on soon. `false` when it has
 /// not started yet: it does not know then from where on to read, and no address may be given out.
 pub(crate) async fn hasten(app: &App, tx: &Tx) -> Result<bool> {
-    let chain_id =
-        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    let chain_id = chain_id(app)?;
     let row = chain_cursor::Entity::find_by_id(chain_id).lock_exclusive().one(&**tx).await?;
     let Some(row) = row else { return Ok(false) };
     let soon = app.clock.now() + poll(app);
@@ -83,10 +87,6 @@ pub(crate) async fn hasten(app: &App, tx: &Tx) -> Result<bool> {
         look_at(app, tx, &row, soon).await?;
     }
     Ok(true)
-}
-
-fn poll(app: &App) -> chrono::Duration {
-    chrono::Duration::from_std(app.settings.chain_poll).unwrap_or(chrono::Duration::seconds(5))
 }
 
 /// Makes the scanner due at a moment: the sweep calls it for a look that got lost.
@@ -115,15 +115,14 @@ async fn block(app: &App, tag: BlockTag) -> Result<Block> {
 
 /// Where the scanner stands. The first call of all writes the row and queues the first look.
 async fn cursor(app: &App, head: &Block) -> Result<Option<chain_cursor::Model>> {
-    let chain_id =
-        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    let chain_id = chain_id(app)?;
     if let Some(row) = chain_cursor::Entity::find_by_id(chain_id).one(app.db.reader()).await? {
         return Ok(Some(row));
     }
     let tx = app.db.begin().await?;
     let row = chain_cursor::Model {
         chain_id,
-        scanned_block: i64::try_from(head.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?,
+        scanned_block: stored(head.number)?,
         block_hash: head.hash.to_string(),
         look: 0,
         due_at: Some(app.clock.now()),
@@ -172,9 +171,7 @@ async fn advance(
     if let Some(last) = last.filter(|_| row.block_hash == seen.block_hash) {
         let change = chain_cursor::ActiveModel {
             chain_id: Set(row.chain_id),
-            scanned_block: Set(
-                i64::try_from(last.number).map_err(|_| Error::bug("a block number beyond 63 bits"))?
-            ),
+            scanned_block: Set(stored(last.number)?),
             block_hash: Set(last.hash.to_string()),
             updated_at: Set(now),
             ..Default::default()

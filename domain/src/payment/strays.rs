@@ -7,9 +7,9 @@ use entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-use super::settle;
+use super::{numbers::height, settle};
 use crate::{
-    App, Error, Tx,
+    App, Tx,
     error::Result,
     ledger::{self, Account},
     ports::{PortError, chain::BlockTag},
@@ -21,7 +21,7 @@ const SURPLUS_WINDOW: Duration = Duration::hours(24);
 /// Whether the block that a transfer was seen in is still part of the chain. A node that does not know the
 /// height (yet) has said nothing: that is tried again.
 pub(super) async fn stands(app: &App, row: &chain_transfer::Model) -> Result<bool> {
-    let number = u64::try_from(row.block_number).map_err(|_| Error::bug("a negative block number"))?;
+    let number = height(row.block_number)?;
     let canonical = app.chain.block(BlockTag::Number(number)).await?.ok_or_else(|| PortError::Transient {
         port: "chain",
         reason: format!("the node does not know block {number}"),

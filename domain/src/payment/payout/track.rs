@@ -3,11 +3,11 @@
 use entities::{ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 
-use super::poll;
 use crate::{
     App, Error,
     error::Result,
     payment::{
+        numbers::poll,
         record::{self, Locked},
         settle,
         state::Step,
