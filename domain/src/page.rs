@@ -3,8 +3,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ColumnType, Condition, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, Order,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
+    ColumnTrait, ColumnType, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic,
+    ModelTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, Select, Value,
+    sea_query::{Expr, ExprTrait},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,14 +43,31 @@ pub struct Page<M> {
 pub struct List<E: EntityTrait> {
     select: Select<E>,
     /// Sorted by this, then by the id.
-    by: Option<E::Column>,
+    by: Option<Sort<E>>,
     id: E::Column,
     descending: bool,
 }
 
+/// By what a list is sorted before the ids.
+enum Sort<E: EntityTrait> {
+    /// A column that is never null.
+    Column(E::Column),
+    /// A whole number that the database computes for each row, and its name.
+    Number(&'static str, Expr),
+}
+
+impl<E: EntityTrait> Clone for Sort<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Column(column) => Self::Column(*column),
+            Self::Number(name, number) => Self::Number(name, number.clone()),
+        }
+    }
+}
+
 impl<E: EntityTrait> Clone for List<E> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), by: self.by, id: self.id, descending: self.descending }
+        Self { select: self.select.clone(), by: self.by.clone(), id: self.id, descending: self.descending }
     }
 }
 
@@ -79,6 +97,18 @@ impl Key {
     }
 }
 
+/// A row, and the number that its list is sorted by.
+struct Numbered<M>(i64, M);
+
+/// The name of that number in an answer of the database.
+const NUMBER: &str = "sort_number";
+
+impl<M: FromQueryResult> FromQueryResult for Numbered<M> {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        Ok(Self(row.try_get(prefix, NUMBER)?, M::from_query_result(row, prefix)?))
+    }
+}
+
 /// What a cursor holds: by what its list is sorted (empty for the id), the sort key and the id of its row.
 #[derive(Debug, Serialize, Deserialize)]
 struct Cursor(String, Key, Uuid);
@@ -96,7 +126,19 @@ where
 
     /// In the order of a column that is never null (a number, a text or a time), then of the ids.
     pub const fn by(select: Select<E>, column: E::Column, id: E::Column, descending: bool) -> Self {
-        Self { select, by: Some(column), id, descending }
+        Self { select, by: Some(Sort::Column(column)), id, descending }
+    }
+
+    /// In the order of a whole number that is computed for each row (a 64-bit one, never null), then of the
+    /// ids. The name tells cursors of this order from others.
+    pub const fn by_number(
+        select: Select<E>,
+        name: &'static str,
+        number: Expr,
+        id: E::Column,
+        descending: bool,
+    ) -> Self {
+        Self { select, by: Some(Sort::Number(name, number)), id, descending }
     }
 
     /// How many rows there are in all.
@@ -115,42 +157,67 @@ where
             select = select.filter(self.beyond(&decode(before, "before")?, !self.descending)?);
         }
         let order = if self.descending != backwards { Order::Desc } else { Order::Asc };
-        if let Some(column) = self.by {
-            select = select.order_by(column, order.clone());
-        }
+        select = match &self.by {
+            None => select,
+            Some(Sort::Column(column)) => select.order_by(*column, order.clone()),
+            Some(Sort::Number(_, number)) => {
+                select.expr_as(number.clone(), NUMBER).order_by(Expr::col(NUMBER), order.clone())
+            }
+        };
         // One more than asked for tells whether the list goes on.
-        let mut rows = select.order_by(self.id, order).limit(limit + 1).all(conn).await?;
+        let select = select.order_by(self.id, order).limit(limit + 1);
+        let mut rows = self.read(conn, select).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         if backwards {
             rows.reverse();
         }
         Ok(Page {
-            rows: rows.into_iter().map(|row| Ok((self.cursor(&row)?, row))).collect::<Result<_>>()?,
+            rows: rows
+                .into_iter()
+                .map(|(key, row)| Ok((self.cursor(key, &row)?, row)))
+                .collect::<Result<_>>()?,
             has_next: if backwards { request.before.is_some() } else { more },
             has_previous: if backwards { more } else { request.after.is_some() },
         })
     }
 
-    fn cursor(&self, row: &E::Model) -> Result<String> {
-        let key = match self.by.map(|column| row.get(column)) {
-            None => Key::None,
-            Some(Value::BigInt(Some(number))) => Key::Number(number),
-            Some(Value::Int(Some(number))) => Key::Number(number.into()),
-            Some(Value::String(Some(text))) => Key::Text(text),
-            Some(Value::ChronoDateTimeUtc(Some(time))) => Key::Time(time),
-            Some(other) => return Err(Error::bug(format!("a list is sorted by {other:?}"))),
-        };
+    /// The rows of a page, each with the key that it is sorted by.
+    async fn read(&self, conn: &impl ConnectionTrait, select: Select<E>) -> Result<Vec<(Key, E::Model)>> {
+        if let Some(Sort::Number(..)) = self.by {
+            let rows = select.into_model::<Numbered<E::Model>>().all(conn).await?;
+            return Ok(rows.into_iter().map(|Numbered(number, row)| (Key::Number(number), row)).collect());
+        }
+        let rows = select.all(conn).await?;
+        rows.into_iter().map(|row| Ok((self.key(&row)?, row))).collect()
+    }
+
+    fn key(&self, row: &E::Model) -> Result<Key> {
+        let Some(Sort::Column(column)) = self.by else { return Ok(Key::None) };
+        match row.get(column) {
+            Value::BigInt(Some(number)) => Ok(Key::Number(number)),
+            Value::Int(Some(number)) => Ok(Key::Number(number.into())),
+            Value::String(Some(text)) => Ok(Key::Text(text)),
+            Value::ChronoDateTimeUtc(Some(time)) => Ok(Key::Time(time)),
+            other => Err(Error::bug(format!("a list is sorted by {other:?}"))),
+        }
+    }
+
+    fn cursor(&self, key: Key, row: &E::Model) -> Result<String> {
         let Value::Uuid(Some(id)) = row.get(self.id) else {
             return Err(Error::bug("a list's id column is not a UUID"));
         };
-        let json = serde_json::to_vec(&Cursor(self.sorted_by(), key, id))
+        let json = serde_json::to_vec(&Cursor(self.sorted_by().to_owned(), key, id))
             .map_err(|e| Error::bug(format!("cursor: {e}")))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
-    fn sorted_by(&self) -> String {
-        self.by.map(|column| column.as_str().to_owned()).unwrap_or_default()
+    fn sorted_by(&self) -> &'static str {
+        match &self.by {
+            None => "",
+            Some(Sort::Column(column)) => column.as_str(),
+            Some(Sort::Number(name, _)) => name,
+        }
     }
 
     /// The rows beyond a cursor, in one direction. A cursor of another order is refused, and so is one whose
@@ -163,13 +230,20 @@ where
             if downwards { column.lt(value) } else { column.gt(value) }
         };
         let past_id = than(self.id, (*id).into());
-        let Some(column) = self.by else {
-            return Ok(Condition::all().add(past_id));
+        let (beyond, beside) = match &self.by {
+            None => return Ok(Condition::all().add(past_id)),
+            Some(Sort::Column(column)) => {
+                let value =
+                    key.value_for(column.def().get_column_type()).ok_or_else(|| bad_cursor("after"))?;
+                (than(*column, value.clone()), column.eq(value))
+            }
+            Some(Sort::Number(_, expr)) => {
+                let Key::Number(number) = *key else { return Err(bad_cursor("after")) };
+                let beyond = if downwards { expr.clone().lt(number) } else { expr.clone().gt(number) };
+                (beyond, expr.clone().eq(number))
+            }
         };
-        let value = key.value_for(column.def().get_column_type()).ok_or_else(|| bad_cursor("after"))?;
-        Ok(Condition::any()
-            .add(than(column, value.clone()))
-            .add(Condition::all().add(column.eq(value)).add(past_id)))
+        Ok(Condition::any().add(beyond).add(Condition::all().add(beside).add(past_id)))
     }
 }
 
