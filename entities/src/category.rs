@@ -17,6 +17,8 @@ pub struct Model {
     pub slug: String,
     /// Order of display.
     pub position: i32,
+    /// Since when new projects cannot take it.
+    pub archived_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; foreign keys stand in the migrations.

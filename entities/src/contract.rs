@@ -44,6 +44,13 @@ pub struct Model {
     pub accepted_at: Option<DateTimeUtc>,
     /// When it ended.
     pub ended_at: Option<DateTimeUtc>,
+    /// Why it was terminated, in the words of who did it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub end_reason: Option<String>,
+    /// Who terminated it; empty for the system.
+    pub ended_by: Option<UserId>,
+    /// Since when it rests.
+    pub paused_at: Option<DateTimeUtc>,
     /// When.
     pub created_at: DateTimeUtc,
     /// When last changed.

@@ -69,8 +69,22 @@ text_enum! {
         MilestoneFunded = "MILESTONE_FUNDED", MilestoneSubmitted = "MILESTONE_SUBMITTED", MilestoneChangesRequested = "MILESTONE_CHANGES_REQUESTED", MilestoneApproved = "MILESTONE_APPROVED", MilestoneReleased = "MILESTONE_RELEASED",
         PaymentCompleted = "PAYMENT_COMPLETED", PaymentFailed = "PAYMENT_FAILED", PaymentOnHold = "PAYMENT_ON_HOLD",
         RefundStarted = "REFUND_STARTED", RefundCompleted = "REFUND_COMPLETED",
+        ProjectExpiring = "PROJECT_EXPIRING", ProjectExpired = "PROJECT_EXPIRED", InvitationReceived = "INVITATION_RECEIVED",
+        ContractChanged = "CONTRACT_CHANGED", AmendmentProposed = "AMENDMENT_PROPOSED", AmendmentAnswered = "AMENDMENT_ANSWERED",
+        MilestoneAutoReleaseNear = "MILESTONE_AUTO_RELEASE_NEAR", DisputeOpened = "DISPUTE_OPENED", DisputeResolved = "DISPUTE_RESOLVED",
+        ReviewReceived = "REVIEW_RECEIVED", AccountSuspended = "ACCOUNT_SUSPENDED", AccountRestored = "ACCOUNT_RESTORED",
         AccountVerify = "ACCOUNT_VERIFY", AccountNewSignIn = "ACCOUNT_NEW_SIGN_IN", AccountWalletChanged = "ACCOUNT_WALLET_CHANGED",
     }
+    /// Life of a change that one party proposes to the other.
+    AmendmentStatus { Proposed = "PROPOSED", Accepted = "ACCEPTED", Rejected = "REJECTED", Withdrawn = "WITHDRAWN" }
+    /// What a line of an amendment does to the contract's milestones.
+    AmendmentChangeKind { Add = "ADD", Change = "CHANGE", Remove = "REMOVE" }
+    /// What a dispute is about.
+    DisputeKind { Quality = "QUALITY", Deadline = "DEADLINE", Payment = "PAYMENT", Scope = "SCOPE", Communication = "COMMUNICATION", Fraud = "FRAUD", Other = "OTHER" }
+    /// Life of a dispute.
+    DisputeStatus { Open = "OPEN", InReview = "IN_REVIEW", Escalated = "ESCALATED", Resolved = "RESOLVED", Withdrawn = "WITHDRAWN" }
+    /// Life of an invitation to bid.
+    InvitationStatus { Pending = "PENDING", Accepted = "ACCEPTED", Declined = "DECLINED", Withdrawn = "WITHDRAWN" }
     /// What a mailed token is good for.
     TokenPurpose { VerifyEmail = "VERIFY_EMAIL" }
     /// What an event tells the subscribers about.

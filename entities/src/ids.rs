@@ -143,6 +143,22 @@ ids! {
     LedgerPostingId = "lpo", "ledger posting";
     /// A mailed single-use token.
     AccountTokenId = "tok", "account token";
+    /// A change of a contract that one party proposes to the other.
+    AmendmentId = "amd", "amendment";
+    /// One line of an amendment.
+    AmendmentChangeId = "amc", "amendment change";
+    /// A dispute.
+    DisputeId = "dsp", "dispute";
+    /// What a party brought forward in a dispute.
+    EvidenceId = "evd", "piece of evidence";
+    /// A review.
+    ReviewId = "rev", "review";
+    /// A piece of work that a freelancer shows.
+    PortfolioItemId = "pfi", "portfolio item";
+    /// An invitation to bid.
+    InvitationId = "inv", "invitation";
+    /// An entry of the audit log.
+    AuditEntryId = "aud", "audit entry";
 }
 
 fn parse(prefix: &'static str, kind: &'static str, text: &str) -> Result<Uuid, InvalidId> {

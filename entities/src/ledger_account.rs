@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     enums::LedgerAccountKind,
-    ids::{LedgerAccountId, MilestoneId, UserId},
+    ids::{ContractId, LedgerAccountId, MilestoneId, UserId},
 };
 
 /// An account of the double-entry ledger.
@@ -22,6 +22,8 @@ pub struct Model {
     pub user_id: Option<UserId>,
     /// Whose escrow it is.
     pub milestone_id: Option<MilestoneId>,
+    /// Whose escrow for a bonus it is.
+    pub contract_id: Option<ContractId>,
     /// When.
     pub created_at: DateTimeUtc,
 }

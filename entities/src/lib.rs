@@ -5,16 +5,23 @@ pub mod ids;
 pub mod money;
 
 pub mod account_token;
+pub mod amendment_change;
+pub mod audit_entry;
+pub mod audit_head;
 pub mod category;
 pub mod chain_cursor;
 pub mod chain_nonce;
 pub mod chain_transaction;
 pub mod chain_transfer;
 pub mod contract;
+pub mod contract_amendment;
 pub mod deposit_hint;
+pub mod dispute;
+pub mod dispute_evidence;
 pub mod event;
 pub mod fee_schedule;
 pub mod idempotency_key;
+pub mod invitation;
 pub mod ledger_account;
 pub mod ledger_posting;
 pub mod ledger_transfer;
@@ -23,10 +30,15 @@ pub mod milestone;
 pub mod notification;
 pub mod object_deletion;
 pub mod payment;
+pub mod portfolio_item;
 pub mod project;
 pub mod project_skill;
 pub mod proposal;
 pub mod proposed_milestone;
+pub mod review;
+pub mod saved_freelancer;
+pub mod saved_project;
+pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod submission;
@@ -48,16 +60,23 @@ pub fn tables() -> Vec<&'static str> {
     }
     names! {
         account_token
+        amendment_change
+        audit_entry
+        audit_head
         category
         chain_cursor
         chain_nonce
         chain_transaction
         chain_transfer
         contract
+        contract_amendment
         deposit_hint
+        dispute
+        dispute_evidence
         event
         fee_schedule
         idempotency_key
+        invitation
         ledger_account
         ledger_posting
         ledger_transfer
@@ -66,10 +85,15 @@ pub fn tables() -> Vec<&'static str> {
         notification
         object_deletion
         payment
+        portfolio_item
         project
         project_skill
         proposal
         proposed_milestone
+        review
+        saved_freelancer
+        saved_project
+        scheduled_task
         session
         skill
         submission

@@ -31,6 +31,8 @@ pub struct Model {
     pub due_at: Option<DateTimeUtc>,
     /// When an unanswered submission is paid.
     pub auto_release_at: Option<DateTimeUtc>,
+    /// When both parties were told that it is about to be released by itself.
+    pub release_reminded_at: Option<DateTimeUtc>,
     /// Raised by each change of state.
     pub version: i32,
     /// When.

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     enums::{PaymentKind, PaymentRail, PaymentStatus},
-    ids::{ContractId, MilestoneId, PaymentId, UserId},
+    ids::{ContractId, DisputeId, MilestoneId, PaymentId, UserId},
     money::Usdc,
 };
 
@@ -54,6 +54,8 @@ pub struct Model {
     pub failure_reason: Option<String>,
     /// What it refunds, returns or tries again.
     pub linked_payment_id: Option<PaymentId>,
+    /// The dispute whose resolution it carries out.
+    pub dispute_id: Option<DisputeId>,
     /// Raised by each change of state.
     pub version: i32,
     /// Raised by each wake-up: part of the job's key.

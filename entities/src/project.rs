@@ -38,6 +38,10 @@ pub struct Model {
     pub version: i32,
     /// When it was first opened.
     pub published_at: Option<DateTimeUtc>,
+    /// When something last happened on it: sixty days later it expires.
+    pub active_at: DateTimeUtc,
+    /// When its owner was told that it is about to expire.
+    pub expiry_warned_at: Option<DateTimeUtc>,
     /// When.
     pub created_at: DateTimeUtc,
     /// When last changed.

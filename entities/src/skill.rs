@@ -17,6 +17,8 @@ pub struct Model {
     pub name_key: String,
     /// Where it belongs.
     pub category_id: Option<CategoryId>,
+    /// When an admin confirmed it.
+    pub verified_at: Option<DateTimeUtc>,
     /// Soft deletion.
     pub deleted_at: Option<DateTimeUtc>,
     /// When.

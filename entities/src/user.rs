@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::{
-    enums::Role,
+    enums::{Availability, Role},
     ids::{UploadId, UserId},
     money::Usdc,
 };
@@ -36,12 +36,21 @@ pub struct Model {
     pub time_zone: Option<String>,
     /// A freelancer's rate an hour.
     pub hourly_rate: Option<Usdc>,
+    /// When a freelancer can start.
+    pub availability: Option<Availability>,
+    /// The mean of the shown reviews in hundredths (450 is 4.5); 0 without any.
+    pub rating: i32,
+    /// How many shown reviews there are.
+    pub review_count: i32,
     /// The picture in use.
     pub avatar_id: Option<UploadId>,
     /// When the mailed token came back.
     pub email_verified_at: Option<DateTimeUtc>,
     /// Since when they may not act.
     pub suspended_at: Option<DateTimeUtc>,
+    /// Why, in the admin's words.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub suspension_reason: Option<String>,
     /// When.
     pub created_at: DateTimeUtc,
     /// When last changed.

@@ -11,6 +11,8 @@ mod m20261123_000003_money;
 mod m20261123_000004_outbox;
 mod m20261123_000005_guards;
 mod m20261123_000006_basics;
+mod m20261125_000008_marketplace;
+mod m20261125_000009_audit;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_outbox::Migration),
             Box::new(m20261123_000005_guards::Migration),
             Box::new(m20261123_000006_basics::Migration),
+            Box::new(m20261125_000008_marketplace::Migration),
+            Box::new(m20261125_000009_audit::Migration),
         ]
     }
 }

@@ -60,6 +60,7 @@ pub(crate) async fn skill(app: &TestApp, name: &str) -> String {
         name: name.to_owned(),
         name_key: name.to_lowercase(),
         category_id: None,
+        verified_at: None,
         deleted_at: None,
         created_at: app.app.clock.now(),
     };

@@ -213,6 +213,67 @@ public_enum! {
         /// Wants an answer, or is about money.
         High,
     }
+    /// Where an amendment is in its life.
+    AmendmentStatus = "domain::entities::AmendmentStatus" {
+        /// Waits for the other party.
+        Proposed,
+        /// In force.
+        Accepted,
+        /// The other party said no.
+        Rejected,
+        /// Taken back by who proposed it.
+        Withdrawn,
+    }
+    /// What a line of an amendment does.
+    AmendmentChangeKind = "domain::entities::AmendmentChangeKind" {
+        /// A new milestone.
+        Add,
+        /// Another title, amount or due date of a PENDING milestone.
+        Change,
+        /// A PENDING milestone is dropped.
+        Remove,
+    }
+    /// What a dispute is about.
+    DisputeKind = "domain::entities::DisputeKind" {
+        /// The work is not good enough.
+        Quality,
+        /// The work is late.
+        Deadline,
+        /// About the money.
+        Payment,
+        /// What is and is not part of the work.
+        Scope,
+        /// The other side does not answer.
+        Communication,
+        /// The other side deceives.
+        Fraud,
+        /// Anything else.
+        Other,
+    }
+    /// Where a dispute is in its life.
+    DisputeStatus = "domain::entities::DisputeStatus" {
+        /// Waits for an admin.
+        Open,
+        /// An admin is looking at it.
+        InReview,
+        /// Given to a senior admin.
+        Escalated,
+        /// Decided.
+        Resolved,
+        /// Taken back by who opened it.
+        Withdrawn,
+    }
+    /// Where an invitation is in its life.
+    InvitationStatus = "domain::entities::InvitationStatus" {
+        /// Waits for the freelancer.
+        Pending,
+        /// The freelancer sent a proposal.
+        Accepted,
+        /// The freelancer said no.
+        Declined,
+        /// The client took it back.
+        Withdrawn,
+    }
     /// What a notification tells.
     NotificationKind = "domain::entities::NotificationKind" {
         /// A freelancer bid on your project.
@@ -251,6 +312,30 @@ public_enum! {
         RefundStarted,
         /// A refund is final.
         RefundCompleted,
+        /// Your project is about to expire.
+        ProjectExpiring,
+        /// Your project expired.
+        ProjectExpired,
+        /// A client asks you for a bid.
+        InvitationReceived,
+        /// A contract was paused or resumed.
+        ContractChanged,
+        /// The other party wants to change a contract.
+        AmendmentProposed,
+        /// A change of a contract was accepted, rejected or withdrawn.
+        AmendmentAnswered,
+        /// Submitted work is about to be paid by itself.
+        MilestoneAutoReleaseNear,
+        /// A dispute was opened.
+        DisputeOpened,
+        /// A dispute was resolved or withdrawn.
+        DisputeResolved,
+        /// Somebody reviewed you.
+        ReviewReceived,
+        /// Your account was suspended.
+        AccountSuspended,
+        /// Your account was restored.
+        AccountRestored,
         /// Prove your e-mail address.
         AccountVerify,
         /// Somebody signed in to your account.

@@ -131,6 +131,14 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::LedgerAccountId(_)
         | AnyId::LedgerTransferId(_)
         | AnyId::LedgerPostingId(_)
-        | AnyId::AccountTokenId(_) => Ok(None),
+        | AnyId::AccountTokenId(_)
+        | AnyId::AmendmentId(_)
+        | AnyId::AmendmentChangeId(_)
+        | AnyId::DisputeId(_)
+        | AnyId::EvidenceId(_)
+        | AnyId::ReviewId(_)
+        | AnyId::PortfolioItemId(_)
+        | AnyId::InvitationId(_)
+        | AnyId::AuditEntryId(_) => Ok(None),
     }
 }

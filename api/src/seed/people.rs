@@ -60,6 +60,7 @@ pub(super) async fn skills(app: &App) -> Result<Vec<SkillId>> {
             .iter()
             .find(|category| category.slug == *slug)
             .map(|category| category.id)),
+        verified_at: Set(Some(app.clock.now())),
         deleted_at: Set(None),
         created_at: Set(app.clock.now()),
     });

@@ -56,9 +56,13 @@ pub async fn register(app: &App, input: Registration) -> Result<session::SignedI
         location: None,
         time_zone: None,
         hourly_rate: None,
+        availability: None,
+        rating: 0,
+        review_count: 0,
         avatar_id: None,
         email_verified_at: None,
         suspended_at: None,
+        suspension_reason: None,
         created_at: now,
         updated_at: now,
     };

@@ -71,6 +71,9 @@ pub(crate) async fn offer(
         version: 1,
         accepted_at: None,
         ended_at: None,
+        end_reason: None,
+        ended_by: None,
+        paused_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -86,6 +89,7 @@ pub(crate) async fn offer(
             returns_to: None,
             due_at: planned.due_at,
             auto_release_at: None,
+            release_reminded_at: None,
             version: 1,
             created_at: now,
             updated_at: now,

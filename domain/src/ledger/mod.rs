@@ -4,8 +4,8 @@
 //! sum and seals the transfer (see the migration `guards`).
 
 use entities::{
-    LedgerAccountId, LedgerAccountKind, LedgerTransferId, LedgerTransferKind, MilestoneId, PaymentId,
-    PaymentRail, Usdc, UserId, ledger_account, ledger_posting, ledger_transfer,
+    ContractId, LedgerAccountId, LedgerAccountKind, LedgerTransferId, LedgerTransferKind, MilestoneId,
+    PaymentId, PaymentRail, Usdc, UserId, ledger_account, ledger_posting, ledger_transfer,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -22,6 +22,8 @@ pub enum Account {
     Treasury(PaymentRail),
     /// What a milestone holds in escrow.
     Escrow(MilestoneId),
+    /// What was paid in for a contract's bonus and is not yet queued to go out.
+    Bonus(ContractId),
     /// What we owe a person at this moment.
     Payable(UserId),
     /// What the platform earned.
@@ -38,6 +40,7 @@ impl Account {
         match self {
             Self::Treasury(rail) => format!("TREASURY:{}", rail.as_str()),
             Self::Escrow(milestone) => format!("ESCROW:{milestone}"),
+            Self::Bonus(contract) => format!("ESCROW:{contract}"),
             Self::Payable(user) => format!("PAYABLE:{user}"),
             Self::Fees => "FEES".to_owned(),
             Self::Unallocated => "UNALLOCATED".to_owned(),
@@ -48,7 +51,7 @@ impl Account {
     const fn kind(self) -> LedgerAccountKind {
         match self {
             Self::Treasury(_) => LedgerAccountKind::Treasury,
-            Self::Escrow(_) => LedgerAccountKind::Escrow,
+            Self::Escrow(_) | Self::Bonus(_) => LedgerAccountKind::Escrow,
             Self::Payable(_) => LedgerAccountKind::Payable,
             Self::Fees => LedgerAccountKind::Fees,
             Self::Unallocated => LedgerAccountKind::Unallocated,
@@ -110,6 +113,7 @@ async fn open(app: &App, tx: &Tx, account: Account) -> Result<LedgerAccountId> {
         key: Set(key.clone()),
         user_id: Set(if let Account::Payable(user) = account { Some(user) } else { None }),
         milestone_id: Set(if let Account::Escrow(milestone) = account { Some(milestone) } else { None }),
+        contract_id: Set(if let Account::Bonus(contract) = account { Some(contract) } else { None }),
         created_at: Set(app.clock.now()),
     };
     let once = OnConflict::column(ledger_account::Column::Key).do_nothing().to_owned();

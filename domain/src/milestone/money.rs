@@ -56,6 +56,7 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
         split: Split::without_fee(milestone.amount),
         reason: None,
         linked: None,
+        dispute: None,
         destination: None,
     };
     let payment = open_deposit(app, &tx, new).await?;
@@ -92,6 +93,7 @@ pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Re
         split,
         reason: None,
         linked: None,
+        dispute: None,
         destination: None,
     };
     let payment = open_outgoing(app, &tx, new).await?;
@@ -158,6 +160,7 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         split: Split::without_fee(amount),
         reason: Some(reason),
         linked: payment::deposit_of(&tx, id).await?,
+        dispute: None,
         destination: None,
     };
     let payment = open_outgoing(app, &tx, new).await?;

@@ -1,7 +1,8 @@
 //! What people are told, one variant an event: the words stand here and nowhere else.
 
 use entities::{
-    ContractId, MilestoneId, NotificationKind, NotificationPriority, PaymentId, ProposalId, Usdc, WalletId,
+    ContractId, DisputeId, InvitationId, MilestoneId, NotificationKind, NotificationPriority, PaymentId,
+    ProjectId, ProposalId, ReviewId, Usdc, WalletId,
 };
 
 /// A notice in words: what the notification and both parts of the mail say.
@@ -69,6 +70,42 @@ pub enum Notice {
     RefundStarted { payment: PaymentId, title: String, amount: Usdc },
     /// A refund is final.
     RefundCompleted { payment: PaymentId, title: String, amount: Usdc },
+    /// Sixty days without activity are nearly over.
+    ProjectExpiring { project: ProjectId, title: String, expires: String },
+    /// Sixty days without activity are over.
+    ProjectExpired { project: ProjectId, title: String },
+    /// A client asks for a bid.
+    InvitationReceived { invitation: InvitationId, project: String, client: String },
+    /// The contract rests.
+    ContractPaused { contract: ContractId, project: String },
+    /// The work goes on.
+    ContractResumed { contract: ContractId, project: String },
+    /// Everything is paid: the contract is done.
+    ContractCompleted { contract: ContractId, project: String },
+    /// The contract ended early.
+    ContractTerminated { contract: ContractId, project: String, reason: String },
+    /// The other party wants to change the contract.
+    AmendmentProposed { contract: ContractId, project: String, by: String, amount: Usdc },
+    /// The other party agreed.
+    AmendmentAccepted { contract: ContractId, project: String, by: String, amount: Usdc },
+    /// The other party said no.
+    AmendmentRejected { contract: ContractId, project: String, by: String },
+    /// The other party took its proposal back.
+    AmendmentWithdrawn { contract: ContractId, project: String, by: String },
+    /// Nobody answered for eleven days.
+    MilestoneAutoReleaseNear { milestone: MilestoneId, title: String, releases: String },
+    /// A milestone is frozen.
+    DisputeOpened { dispute: DisputeId, title: String, by: String },
+    /// The milestone goes on as before.
+    DisputeWithdrawn { dispute: DisputeId, title: String, by: String },
+    /// An admin decided.
+    DisputeResolved { dispute: DisputeId, title: String, refunded: Usdc, released: Usdc, resolution: String },
+    /// A review can be read.
+    ReviewReceived { review: ReviewId, project: String, by: String },
+    /// Nothing can be done with the account.
+    AccountSuspended { reason: String },
+    /// The account is whole again.
+    AccountRestored,
 }
 
 impl Notice {
@@ -98,6 +135,23 @@ impl Notice {
             Self::DepositExpired { .. } => NotificationKind::PaymentFailed,
             Self::RefundStarted { .. } => NotificationKind::RefundStarted,
             Self::RefundCompleted { .. } => NotificationKind::RefundCompleted,
+            Self::ProjectExpiring { .. } => NotificationKind::ProjectExpiring,
+            Self::ProjectExpired { .. } => NotificationKind::ProjectExpired,
+            Self::InvitationReceived { .. } => NotificationKind::InvitationReceived,
+            Self::ContractPaused { .. } | Self::ContractResumed { .. } => NotificationKind::ContractChanged,
+            Self::ContractCompleted { .. } | Self::ContractTerminated { .. } => {
+                NotificationKind::ContractEnded
+            }
+            Self::AmendmentProposed { .. } => NotificationKind::AmendmentProposed,
+            Self::AmendmentAccepted { .. }
+            | Self::AmendmentRejected { .. }
+            | Self::AmendmentWithdrawn { .. } => NotificationKind::AmendmentAnswered,
+            Self::MilestoneAutoReleaseNear { .. } => NotificationKind::MilestoneAutoReleaseNear,
+            Self::DisputeOpened { .. } => NotificationKind::DisputeOpened,
+            Self::DisputeWithdrawn { .. } | Self::DisputeResolved { .. } => NotificationKind::DisputeResolved,
+            Self::ReviewReceived { .. } => NotificationKind::ReviewReceived,
+            Self::AccountSuspended { .. } => NotificationKind::AccountSuspended,
+            Self::AccountRestored => NotificationKind::AccountRestored,
         }
     }
 
@@ -127,6 +181,24 @@ impl Notice {
             Self::DepositExpired { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} did not arrive"), lines: vec![format!("{amount} for \"{title}\" did not arrive in time. Fund the milestone again when you are ready; what has arrived is sent back.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::RefundStarted { payment, title, amount } => Story { priority: High, title: format!("A refund for {title} is on its way"), lines: vec![format!("{amount} of \"{title}\" go back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::RefundCompleted { payment, title, amount } => Story { priority: High, title: format!("The refund for {title} is complete"), lines: vec![format!("{amount} of \"{title}\" went back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::ProjectExpiring { project, title, expires } => Story { priority: Normal, title: format!("{title} is about to expire"), lines: vec![format!("Nothing has happened on \"{title}\" for a while: on {expires} it stops taking proposals."),"Change it or renew it to keep it open.".to_owned()], action: Some(("See the project", format!("/projects/{project}"))), subject: Some(project.to_string()) },
+            Self::ProjectExpired { project, title } => Story { priority: Normal, title: format!("{title} has expired"), lines: vec![format!("Nothing happened on \"{title}\" for sixty days, so it takes no more proposals. You can renew it at any time.")], action: Some(("Renew the project", format!("/projects/{project}"))), subject: Some(project.to_string()) },
+            Self::InvitationReceived { invitation, project, client } => Story { priority: Normal, title: format!("{client} invites you to bid"), lines: vec![format!("{client} would like a proposal of yours for \"{project}\".")], action: Some(("See the invitation", format!("/invitations/{invitation}"))), subject: Some(invitation.to_string()) },
+            Self::ContractPaused { contract, project } => Story { priority: Normal, title: format!("The contract on {project} is paused"), lines: vec![format!("The client paused the contract on \"{project}\". What is in escrow stays there.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractResumed { contract, project } => Story { priority: Normal, title: format!("The contract on {project} goes on"), lines: vec![format!("The client resumed the contract on \"{project}\".")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractCompleted { contract, project } => Story { priority: High, title: format!("The contract on {project} is complete"), lines: vec![format!("Every milestone on \"{project}\" is settled."),"You have fourteen days to review each other.".to_owned()], action: Some(("Write a review", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::ContractTerminated { contract, project, reason } => Story { priority: High, title: format!("The contract on {project} ended early"), lines: vec![format!("The contract on \"{project}\" was ended:"), reason.clone()], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::AmendmentProposed { contract, project, by, amount } => Story { priority: High, title: format!("{by} wants to change the contract on {project}"), lines: vec![format!("{by} proposes a change of the contract on \"{project}\": it would then come to {amount}.")], action: Some(("Answer the proposal", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::AmendmentAccepted { contract, project, by, amount } => Story { priority: High, title: format!("{by} agreed to the change on {project}"), lines: vec![format!("The contract on \"{project}\" now comes to {amount}.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::AmendmentRejected { contract, project, by } => Story { priority: Normal, title: format!("{by} declined the change on {project}"), lines: vec![format!("The contract on \"{project}\" stays as it is.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::AmendmentWithdrawn { contract, project, by } => Story { priority: Normal, title: format!("{by} took back the change on {project}"), lines: vec![format!("The contract on \"{project}\" stays as it is.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
+            Self::MilestoneAutoReleaseNear { milestone, title, releases } => Story { priority: High, title: format!("{title} is about to be released"), lines: vec![format!("The work on \"{title}\" has not been answered. On {releases} what is in escrow for it is released by itself."),"The client can approve it or ask for changes until then, and either side can open a dispute.".to_owned()], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::DisputeOpened { dispute, title, by } => Story { priority: High, title: format!("A dispute over {title}"), lines: vec![format!("{by} opened a dispute over \"{title}\". The money stays in escrow until it is settled."),"Both sides can bring forward evidence.".to_owned()], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },
+            Self::DisputeWithdrawn { dispute, title, by } => Story { priority: High, title: format!("The dispute over {title} was withdrawn"), lines: vec![format!("{by} withdrew the dispute over \"{title}\". Work goes on where it was.")], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },
+            Self::DisputeResolved { dispute, title, refunded, released, resolution } => Story { priority: High, title: format!("The dispute over {title} is resolved"), lines: vec![format!("Of \"{title}\" {refunded} go back to the client, and {released} are released."), resolution.clone()], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },
+            Self::ReviewReceived { review, project, by } => Story { priority: Normal, title: format!("{by} reviewed you"), lines: vec![format!("{by} wrote a review of your work together on \"{project}\". You can answer it once.")], action: Some(("Read the review", format!("/reviews/{review}"))), subject: Some(review.to_string()) },
+            Self::AccountSuspended { reason } => Story { priority: High, title: "Your account is suspended".to_owned(), lines: vec!["You can still look at what is yours, but not act.".to_owned(), reason.clone(), "Write to support if you think that this is wrong.".to_owned()], action: None, subject: None },
+            Self::AccountRestored => Story { priority: High, title: "Your account is restored".to_owned(), lines: vec!["Everything works again. Please sign in anew.".to_owned()], action: None, subject: None },
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ContractId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Role, UserId, contract,
-    deposit_hint, payment,
+    ContractId, DisputeId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Role, UserId,
+    contract, deposit_hint, payment,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -51,6 +51,8 @@ pub(crate) struct NewPayment {
     pub(crate) split: Split,
     pub(crate) reason: Option<String>,
     pub(crate) linked: Option<PaymentId>,
+    /// The dispute whose resolution it carries out.
+    pub(crate) dispute: Option<DisputeId>,
     /// Where to, when that is known from the start: money that goes back to its sender.
     pub(crate) destination: Option<String>,
 }
@@ -95,6 +97,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         hold_reason: None,
         failure_reason: None,
         linked_payment_id: new.linked,
+        dispute_id: new.dispute,
         version: 0,
         look: 0,
         due_at: Some(due),

@@ -145,6 +145,7 @@ async fn give_back(app: &App, tx: &Tx, deposit: &payment::Model, back: Back) -> 
             split: Split::without_fee(amount),
             reason: None,
             linked: Some(deposit.id),
+            dispute: None,
             destination: Some(sender),
         };
         open_outgoing(app, tx, new).await?;

@@ -73,6 +73,8 @@ pub async fn create(app: &App, actor: &Actor, mut input: NewProject) -> Result<p
         status,
         version: 1,
         published_at: input.publish.then_some(now),
+        active_at: now,
+        expiry_warned_at: None,
         created_at: now,
         updated_at: now,
     };

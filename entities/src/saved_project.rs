@@ -1,0 +1,25 @@
+//! `saved_projects`: a project that a person wants to find again.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{ProjectId, UserId};
+
+/// A project that a person wants to find again.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "saved_projects")]
+pub struct Model {
+    /// Who saved it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: UserId,
+    /// Which project.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub project_id: ProjectId,
+    /// When.
+    pub created_at: DateTimeUtc,
+}
+
+/// Joins are written where they are needed; foreign keys stand in the migrations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
