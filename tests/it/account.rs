@@ -68,6 +68,7 @@ async fn add_skill(app: &TestApp, name: &str) -> SkillId {
         name: Set(name.to_owned()),
         name_key: Set(name.to_lowercase()),
         category_id: Set(None),
+        verified_at: Set(None),
         deleted_at: Set(None),
         created_at: Set(app.app.clock.now()),
     };
