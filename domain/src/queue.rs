@@ -16,11 +16,13 @@ use crate::{App, error::Result};
 mod attempt;
 mod dialect;
 mod due;
+mod manage;
 mod read;
 mod upkeep;
 
 pub use attempt::{Attempt, End, QUARANTINE, claim_next, finish, load, queue_of, release};
 pub use due::{Due, sweep};
+pub use manage::{Order, manage};
 pub use read::{
     JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, last_beat, list, queues, retry,
     workers_beating,

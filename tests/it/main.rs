@@ -10,6 +10,7 @@
 )]
 
 mod account;
+mod admin;
 mod arrows;
 mod config;
 mod contract;

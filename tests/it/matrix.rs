@@ -76,6 +76,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("jobs", "UFFFFKF"),
     ("queues", "UFFFFKF"),
     ("rateLimit", "KKKKKKK"),
+    ("auditLog", "UFFFFKF"),
 ];
 
 /// Fields of the client's `User` that are theirs alone.
@@ -222,7 +223,7 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "payment" => of("payment"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" => format!("{{ it: {name} {{ nodes {{ id }} }} }}"),
+        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" => format!("{{ it: {name} {{ nodes {{ id }} }} }}"),
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
         "queues" => "{ it: queues { name } }".to_owned(),

@@ -1,6 +1,7 @@
 //! The command line. One file a command.
 
 mod admin;
+mod audit;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
     /// Check the books.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Check the audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// A command with its settings, checked before anything is started.
@@ -96,6 +100,7 @@ impl Prepared {
             Command::Doctor(doctor) => Box::pin(doctor.run()).await,
             Command::Healthcheck(healthcheck) => healthcheck.run().await,
             Command::Ledger(ledger) => Box::pin(ledger.run()).await,
+            Command::Audit(audit) => Box::pin(audit.run()).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::{
     entities::AnyId,
     page::PageRequest,
     policy::{self, Action},
-    queue::{self, JobRow, JobState, QueueCounts},
+    queue::{self, JobRow, JobState, Order, QueueCounts},
 };
 
 use super::{
@@ -290,7 +290,7 @@ impl JobMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which job.")] input: JobRetryInput,
     ) -> Result<JobPayload> {
-        change(ctx, &input.job_id, JobState::Ready).await
+        change(ctx, &input.job_id, Order::Retry).await
     }
 
     /// Stops a job that no worker has. What it was about waits until an admin tries the job again, or until it
@@ -300,15 +300,15 @@ impl JobMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which job.")] input: JobCancelInput,
     ) -> Result<JobPayload> {
-        change(ctx, &input.job_id, JobState::Cancelled).await
+        change(ctx, &input.job_id, Order::Cancel).await
     }
 }
 
-async fn change(ctx: &Context<'_>, id: &ID, to: JobState) -> Result<JobPayload> {
+async fn change(ctx: &Context<'_>, id: &ID, order: Order) -> Result<JobPayload> {
     let (app, actor) = (app(ctx)?, actor(ctx)?);
     let result = async {
+        // Who may not hears that first, whatever id they try.
         policy::authorise(actor, Action::JobsManage, "jobId", "job")?;
-        let missing = || Error::not_found("jobId", "job");
         let ulid = id.strip_prefix(PREFIX).ok_or_else(|| {
             Error::rejected(
                 "jobId",
@@ -316,16 +316,7 @@ async fn change(ctx: &Context<'_>, id: &ID, to: JobState) -> Result<JobPayload> 
                 "That is not the id of a job; such an id starts with \"job_\".",
             )
         })?;
-        let before = queue::find(app, ulid).await?.ok_or_else(missing)?;
-        let changed = if to == JobState::Ready {
-            queue::retry(app, &before.id).await?
-        } else {
-            queue::cancel(app, &before.id).await?
-        };
-        if !changed {
-            return Err(Error::illegal("jobId", "job", before.state.as_str(), to.as_str()));
-        }
-        queue::find(app, &before.id).await?.ok_or_else(missing)
+        queue::manage(app, actor, ulid, id.to_string(), order).await
     };
     let (job, user_errors) = answer(result.await)?;
     Ok(JobPayload { job: job.map(Job), user_errors })

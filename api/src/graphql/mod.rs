@@ -13,6 +13,7 @@ pub mod limits;
 pub mod scalars;
 pub mod support;
 
+pub mod admin;
 pub mod category;
 pub mod contract;
 pub mod job;
@@ -49,6 +50,7 @@ pub struct QueryRoot(
     payment::QuoteQuery,
     job::JobQuery,
     rate_limit::RateLimitQuery,
+    admin::AdminQuery,
 );
 
 /// Everything that can be done: one mutation an intent.
@@ -95,6 +97,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         };
     }
     lists!(
+        admin::AuditEntry,
         contract::Contract,
         job::Job,
         ledger::LedgerEntry,

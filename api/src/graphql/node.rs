@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use domain::{
-    Error, account, contract,
+    Error, account, audit, contract,
     entities::AnyId,
     milestone, notification, payment,
     policy::{self, Action},
@@ -10,6 +10,7 @@ use domain::{
 };
 
 use super::{
+    admin::AuditEntry,
     category::Category,
     contract::Contract,
     job::{self, Job},
@@ -54,6 +55,8 @@ pub enum Node {
     Notification(Notification),
     /// A job.
     Job(Job),
+    /// An entry of the audit log.
+    AuditEntry(AuditEntry),
 }
 
 /// Reading anything by its id.
@@ -120,6 +123,9 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::NotificationId(id) => {
             found(notification::find(app, actor, id).await.map(|row| Node::Notification(Notification(row))))
         }
+        AnyId::AuditEntryId(id) => {
+            found(audit::find(app, actor, id).await.map(|row| Node::AuditEntry(AuditEntry(row))))
+        }
         // These have ids, but are shown only as part of something else.
         AnyId::SessionId(_)
         | AnyId::ProposedMilestoneId(_)
@@ -138,7 +144,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::EvidenceId(_)
         | AnyId::ReviewId(_)
         | AnyId::PortfolioItemId(_)
-        | AnyId::InvitationId(_)
-        | AnyId::AuditEntryId(_) => Ok(None),
+        | AnyId::InvitationId(_) => Ok(None),
     }
 }

@@ -1,11 +1,14 @@
 //! Appointing administrators, from the command line only.
 
 use entities::{Role, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
+use serde_json::json;
 
 use super::input::email_key;
 use crate::{
-    App,
+    Actor, App, audit,
     error::{Error, Result},
 };
 
@@ -15,13 +18,15 @@ pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
     let tx = app.db.begin().await?;
     let person = user::Entity::find()
         .filter(user::Column::EmailKey.eq(email_key(email)))
-        .lock_exclusive()
+        // The weakest that will do, as everywhere a person is locked.
+        .lock(LockType::NoKeyUpdate)
         .one(&*tx)
         .await?
         .ok_or_else(|| Error::not_found("email", "user"))?;
     if person.role == Role::Admin {
         return Ok(person);
     }
+    let before = json!({ "from": person.role.as_str() });
     let person = user::ActiveModel {
         id: Set(person.id),
         role: Set(Role::Admin),
@@ -30,6 +35,7 @@ pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
     }
     .update(&*tx)
     .await?;
+    audit::record(app, &tx, &Actor::System, "user.grantAdmin", Some(person.id.to_string()), before).await?;
     tx.commit().await?;
     Ok(person)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{MilestonePayment, active, answer, open, state::Step, step};
 use crate::{
-    Actor, App, Error, Tx,
+    Actor, App, Error, Tx, audit,
     check::Check,
     error::{Code, Result},
     idempotency::{self, Claim},
@@ -168,6 +168,10 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
     for person in [contract.client_id, contract.freelancer_id] {
         let notice = Notice::RefundStarted { payment: payment.id, title: milestone.title.clone(), amount };
         notify(app, &tx, person, notice, &format!("{}:STARTED", payment.id)).await?;
+    }
+    if matches!(actor, Actor::Admin(_)) {
+        let facts = json!({ "payment": payment.id.to_string(), "amount": amount.to_decimal().to_string() });
+        audit::record(app, &tx, actor, "milestone.refund", Some(id.to_string()), facts).await?;
     }
     let done = MilestonePayment { milestone: id, payment: payment.id };
     idempotency::settle(&tx, ticket, &done).await?;

@@ -199,8 +199,7 @@ pub async fn queues(app: &App) -> Result<Vec<QueueCounts>> {
 
 /// Makes a dead, failed or cancelled job ready again, with all its attempts. False when it is in another
 /// state, or not there.
-pub async fn retry(app: &App, id: &str) -> Result<bool> {
-    let conn = app.db.writer();
+pub async fn retry(app: &App, conn: &impl ConnectionTrait, id: &str) -> Result<bool> {
     let d = Dialect::of(conn);
     let sql = format!(
         "UPDATE {} SET status = 'Pending', attempts = 0, run_at = {}, done_at = NULL, lock_by = NULL, metadata = {}
@@ -216,8 +215,7 @@ pub async fn retry(app: &App, id: &str) -> Result<bool> {
 }
 
 /// Stops a job that no worker has. False when it is running, ended, or not there.
-pub async fn cancel(app: &App, id: &str) -> Result<bool> {
-    let conn = app.db.writer();
+pub async fn cancel(app: &App, conn: &impl ConnectionTrait, id: &str) -> Result<bool> {
     let d = Dialect::of(conn);
     let sql = format!(
         "UPDATE {} SET status = 'Killed', done_at = {}, lock_by = NULL, metadata = {}

@@ -63,17 +63,17 @@ async fn a_dead_job_can_be_tried_again_with_all_its_attempts() {
     let f = Fixture::frozen().await;
     f.enqueue("a", "x:0:0", f.app.clock.now()).await;
     let id = f.job().await.id;
-    assert!(!queue::retry(&f.app, &id).await.unwrap(), "it is ready already");
+    assert!(!queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap(), "it is ready already");
     f.drain(&f.probe(|_| async { Ok(Outcome::Fail("no".to_owned())) })).await;
-    assert!(!queue::cancel(&f.app, &id).await.unwrap(), "it is dead already");
-    assert!(queue::retry(&f.app, &id).await.unwrap());
-    assert!(!queue::retry(&f.app, &id).await.unwrap(), "somebody else was quicker");
+    assert!(!queue::cancel(&f.app, f.app.db.writer(), &id).await.unwrap(), "it is dead already");
+    assert!(queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap());
+    assert!(!queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap(), "somebody else was quicker");
     let job = queue::find(&f.app, &id).await.unwrap().unwrap();
     assert_eq!((job.state, job.attempts, job.finished_at), (JobState::Ready, 0, None));
     assert_eq!(f.drain(&f.probe(done)).await, 1);
     assert_eq!(f.job().await.state, JobState::Done);
-    assert!(!queue::retry(&f.app, &id).await.unwrap(), "it is done");
-    assert!(!queue::retry(&f.app, "no such job").await.unwrap());
+    assert!(!queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap(), "it is done");
+    assert!(!queue::retry(&f.app, f.app.db.writer(), "no such job").await.unwrap());
     f.finish().await;
 }
 
@@ -83,22 +83,22 @@ async fn only_a_waiting_job_can_be_cancelled() {
     let now = f.app.clock.now();
     f.enqueue("a", "x:0:0", now + Span::hours(1)).await;
     let id = f.job().await.id;
-    assert!(queue::cancel(&f.app, &id).await.unwrap());
+    assert!(queue::cancel(&f.app, f.app.db.writer(), &id).await.unwrap());
     assert_eq!(f.job().await.state, JobState::Cancelled);
     f.app.clock.advance(Span::days(1));
     assert_eq!(f.drain(&f.probe(done)).await, 0);
 
-    assert!(queue::retry(&f.app, &id).await.unwrap());
+    assert!(queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap());
     queue::claim_next(&f.app, "somebody").await.unwrap().unwrap();
     assert_eq!(f.job().await.state, JobState::Running);
     assert!(f.job().await.started_at.is_some());
-    assert!(!queue::cancel(&f.app, &id).await.unwrap(), "it is running");
-    assert!(!queue::retry(&f.app, &id).await.unwrap(), "it is running");
+    assert!(!queue::cancel(&f.app, f.app.db.writer(), &id).await.unwrap(), "it is running");
+    assert!(!queue::retry(&f.app, f.app.db.writer(), &id).await.unwrap(), "it is running");
 
     queue::release(&f.app, "somebody").await.unwrap();
     f.drain(&f.probe(|_| async { Err(transient("rain")) })).await;
     assert_eq!(f.job().await.state, JobState::Failed);
-    assert!(queue::cancel(&f.app, &id).await.unwrap());
+    assert!(queue::cancel(&f.app, f.app.db.writer(), &id).await.unwrap());
     assert_eq!(f.job().await.state, JobState::Cancelled);
     f.finish().await;
 }

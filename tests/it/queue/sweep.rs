@@ -100,11 +100,11 @@ async fn dead_jobs_stay_dead_and_used_up_ones_get_a_second_wind() {
     f.app.clock.advance(Span::minutes(1));
     assert_eq!(sweep(&f).await, 1);
     let job = f.job().await.id;
-    assert!(queue::cancel(&f.app, &job).await.unwrap());
+    assert!(queue::cancel(&f.app, f.app.db.writer(), &job).await.unwrap());
     f.app.clock.advance(Span::days(2));
     assert_eq!(sweep(&f).await, 0, "cancelled");
 
-    assert!(queue::retry(&f.app, &job).await.unwrap());
+    assert!(queue::retry(&f.app, f.app.db.writer(), &job).await.unwrap());
     f.sql("UPDATE Jobs SET max_attempts = 1", "UPDATE apalis.jobs SET max_attempts = 1").await;
     // The mail server is down.
     assert_eq!(jobs::drain(&f.app).await.unwrap(), 1);

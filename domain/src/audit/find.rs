@@ -1,0 +1,54 @@
+//! Reading the log: administrators only.
+
+use chrono::{DateTime, Utc};
+use entities::{AuditEntryId, UserId, audit_entry};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+
+use crate::{
+    Actor, App,
+    check::Check,
+    error::{Error, Result},
+    page::List,
+    policy::{self, Action},
+};
+
+/// Which entries are wanted; what is `None` does not narrow the list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// What this person did.
+    pub actor_id: Option<UserId>,
+    /// This action, exactly.
+    pub action: Option<String>,
+    /// What was done to this thing: its public id.
+    pub subject: Option<String>,
+    /// At this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// The entries, newest first.
+pub fn list(actor: &Actor, filter: &Filter) -> Result<List<audit_entry::Entity>> {
+    use audit_entry::Column;
+    policy::authorise(actor, Action::Administer, "", "audit log")?;
+    let mut check = Check::new();
+    let action = filter.action.as_deref().map(|action| check.line("filter.action", action, 1..=64));
+    let subject = filter.subject.as_deref().map(|subject| check.line("filter.subjectId", subject, 1..=100));
+    check.time("filter.from", filter.from);
+    check.time("filter.to", filter.to);
+    check.done()?;
+    let narrow = Condition::all()
+        .add_option(filter.actor_id.map(|person| Column::ActorId.eq(person)))
+        .add_option(action.map(|action| Column::Action.eq(action)))
+        .add_option(subject.map(|subject| Column::Subject.eq(subject)))
+        .add_option(filter.from.map(|from| Column::CreatedAt.gte(from)))
+        .add_option(filter.to.map(|to| Column::CreatedAt.lt(to)));
+    Ok(List::by(audit_entry::Entity::find().filter(narrow), Column::Sequence, Column::Id, true))
+}
+
+/// One entry. To everybody but administrators none is there.
+pub async fn find(app: &App, actor: &Actor, id: AuditEntryId) -> Result<audit_entry::Model> {
+    let missing = || Error::not_found("id", "audit entry");
+    policy::can(actor, Action::Administer).map_err(|_| missing())?;
+    audit_entry::Entity::find_by_id(id).one(app.db.reader()).await?.ok_or_else(missing)
+}
