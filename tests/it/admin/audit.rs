@@ -116,6 +116,8 @@ async fn what_admins_do_to_jobs_and_money_is_on_record() {
         assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{answer}");
     }
     assert!(matches!(audit::verify(&app.app).await.unwrap(), Verdict::Whole { entries: 4, .. }));
+    // The refund is signed, and then it arrives.
+    app.drain().await;
     app.finish().await;
 }
 
