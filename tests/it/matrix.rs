@@ -223,7 +223,9 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "payment" => of("payment"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" => format!("{{ it: {name} {{ nodes {{ id }} }} }}"),
+        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" => {
+            format!("{{ it: {name} {{ nodes {{ id }} }} }}")
+        }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
         "queues" => "{ it: queues { name } }".to_owned(),

@@ -39,7 +39,8 @@ pub(super) fn hash(entry: &audit_entry::Model) -> String {
 pub(super) fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let sorted: BTreeMap<_, _> = fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
+            let sorted: BTreeMap<_, _> =
+                fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
             Value::Object(sorted.into_iter().collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
@@ -140,7 +141,8 @@ mod tests {
     #[test]
     fn addresses_are_blotted_out_wherever_they_stand() {
         let value = json!({ "reason": "Mail from <eve@example.com>,\nsee ana@x.at or @eve", "list": ["a@b"], "n": 1 });
-        let wanted = json!({ "reason": "Mail from [e-mail]\nsee [e-mail] or @eve", "list": ["[e-mail]"], "n": 1 });
+        let wanted =
+            json!({ "reason": "Mail from [e-mail]\nsee [e-mail] or @eve", "list": ["[e-mail]"], "n": 1 });
         assert_eq!(blotted(value), wanted);
     }
 }

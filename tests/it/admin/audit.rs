@@ -125,7 +125,8 @@ async fn what_admins_do_to_jobs_and_money_is_on_record() {
 async fn what_did_not_happen_is_not_on_record() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let retry = "mutation($input: JobRetryInput!) { jobRetry(input: $input) { userErrors { field code message } } }";
+    let retry =
+        "mutation($input: JobRetryInput!) { jobRetry(input: $input) { userErrors { field code message } } }";
     let input = json!({ "jobId": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV" });
     assert_eq!(errors(&app.mutate(&admin.token, retry, input).await), ["jobId:NOT_FOUND"]);
     domain::account::grant_admin(&app.app, &admin.email).await.unwrap();
@@ -176,7 +177,9 @@ async fn writers_at_once_keep_the_chain_whole() {
         let app = app.app.clone();
         tokio::spawn(async move {
             let tx = app.db.begin().await.unwrap();
-            audit::record(&app, &tx, &Actor::System, "a.a", Some(format!("usr_{n}")), json!({ "n": n })).await.unwrap();
+            audit::record(&app, &tx, &Actor::System, "a.a", Some(format!("usr_{n}")), json!({ "n": n }))
+                .await
+                .unwrap();
             // Some change their mind: the next one takes their place.
             if n % 5 == 0 { drop(tx) } else { tx.commit().await.unwrap() }
         })
