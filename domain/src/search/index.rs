@@ -1,6 +1,6 @@
 //! Keeping what is searched up to date with what people wrote.
 
-use entities::{project, project_text, user, user_text};
+use entities::{ProjectId, UserId, project, project_text, user, user_text};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{query::Index, words::document};
-use crate::{Db, Tx, error::Result};
+use crate::{Db, error::Result};
 
 /// How many rows are filled in one transaction.
 const BATCH: u64 = 200;
@@ -40,47 +40,59 @@ pub(crate) async fn index_person(conn: &impl ConnectionTrait, person: &user::Mod
 /// meanwhile wins.
 pub async fn fill(db: &Db) -> Result<usize> {
     let mut filled = 0;
-    loop {
-        let tx = db.begin().await?;
-        let rows = fill_projects(&tx).await? + fill_people(&tx).await?;
-        tx.commit().await?;
-        if rows == 0 {
-            return Ok(filled);
-        }
-        filled += rows;
+    let mut last = None;
+    while let Some((rows, id)) = fill_projects(db, last).await? {
+        (filled, last) = (filled + rows, Some(id));
     }
+    let mut last = None;
+    while let Some((rows, id)) = fill_people(db, last).await? {
+        (filled, last) = (filled + rows, Some(id));
+    }
+    Ok(filled)
 }
 
-async fn fill_projects(tx: &Tx) -> Result<usize> {
+/// Some of the projects after one, in the order of their ids: how many, and the last.
+async fn fill_projects(db: &Db, after: Option<ProjectId>) -> Result<Option<(usize, ProjectId)>> {
     use project_text::{Column, Entity};
+    let tx = db.begin().await?;
     let missing = project::Entity::find()
         .join(JoinType::LeftJoin, Index::Projects.to_texts())
         .filter(Column::Number.is_null())
+        .filter(Condition::all().add_option(after.map(|id| project::Column::Id.gt(id))))
+        .order_by_asc(project::Column::Id)
         .limit(BATCH)
-        .all(&**tx)
+        .all(&*tx)
         .await?;
+    let Some(last) = missing.last() else { return Ok(None) };
     let keep = OnConflict::column(Column::ProjectId).do_nothing().to_owned();
-    let rows = Entity::insert_many(missing.iter().map(project_row)).on_conflict(keep);
-    if !missing.is_empty() {
-        rows.exec_without_returning(&**tx).await?;
-    }
-    Ok(missing.len())
+    Entity::insert_many(missing.iter().map(project_row))
+        .on_conflict(keep)
+        .exec_without_returning(&*tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some((missing.len(), last.id)))
 }
 
-async fn fill_people(tx: &Tx) -> Result<usize> {
+/// The same of people.
+async fn fill_people(db: &Db, after: Option<UserId>) -> Result<Option<(usize, UserId)>> {
     use user_text::{Column, Entity};
+    let tx = db.begin().await?;
     let missing = user::Entity::find()
         .join(JoinType::LeftJoin, Index::People.to_texts())
         .filter(Column::Number.is_null())
+        .filter(Condition::all().add_option(after.map(|id| user::Column::Id.gt(id))))
+        .order_by_asc(user::Column::Id)
         .limit(BATCH)
-        .all(&**tx)
+        .all(&*tx)
         .await?;
+    let Some(last) = missing.last() else { return Ok(None) };
     let keep = OnConflict::column(Column::UserId).do_nothing().to_owned();
-    let rows = Entity::insert_many(missing.iter().map(person_row)).on_conflict(keep);
-    if !missing.is_empty() {
-        rows.exec_without_returning(&**tx).await?;
-    }
-    Ok(missing.len())
+    Entity::insert_many(missing.iter().map(person_row))
+        .on_conflict(keep)
+        .exec_without_returning(&*tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some((missing.len(), last.id)))
 }
 
 fn project_row(project: &project::Model) -> project_text::ActiveModel {

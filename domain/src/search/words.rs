@@ -32,29 +32,19 @@ pub(super) fn split(folded: &str) -> impl Iterator<Item = String> + '_ {
 /// The text with its letters and digits folded, and a space for everything else.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    let mut keep = |c: char| {
-        if c.is_alphanumeric() {
-            folded.push(c);
-        } else if !silent(c) {
+    for c in text.chars().filter(|c| !silent(*c)) {
+        // A sign such as ™ would decompose into letters.
+        if !c.is_alphanumeric() {
             folded.push(' ');
-        }
-    };
-    for c in text.chars() {
-        if silent(c) || !c.is_alphanumeric() {
-            // A sign such as ™ would become letters below.
-            keep(c);
             continue;
         }
         decompose_compatible(c, |part| {
-            if silent(part) {
-                return;
+            if !silent(part) {
+                // There and back again, so that ß is ss and both small sigmas are one.
+                let parts = part.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+                let kept = parts.filter(|c| !silent(*c));
+                folded.extend(kept.map(|c| if c.is_alphanumeric() { c } else { ' ' }));
             }
-            // There and back again, so that ß is ss and both small sigmas are one.
-            part.to_lowercase()
-                .flat_map(char::to_uppercase)
-                .flat_map(char::to_lowercase)
-                .filter(|c| !silent(*c))
-                .for_each(&mut keep);
         });
     }
     folded
