@@ -1,9 +1,20 @@
-//! Searching text by a piece of it, alike on both databases.
+//! Searching text, alike on both databases: by its words (projects and people, indexed), or by a piece of it
+//! (short lists to pick from). What is found, and in which order: docs/adr/0011.
 
 use sea_orm::{
     ColumnTrait, Condition,
     sea_query::{BinOper, Expr, ExprTrait, Func},
 };
+
+mod index;
+mod query;
+mod words;
+
+pub use index::fill;
+pub(crate) use index::{index_person, index_project};
+pub use query::MOST_WORDS;
+pub(crate) use query::{Index, RELEVANCE, Search};
+pub use words::{LONGEST_WORD, words};
 
 /// One of the columns contains the piece, whatever its case. `%` and `_` mean themselves. The database lowers
 /// both sides, so that they fold the same letters: all of them on PostgreSQL, A to Z on SQLite.

@@ -33,6 +33,7 @@ pub mod payment;
 pub mod portfolio_item;
 pub mod project;
 pub mod project_skill;
+pub mod project_text;
 pub mod proposal;
 pub mod proposed_milestone;
 pub mod review;
@@ -45,6 +46,7 @@ pub mod submission;
 pub mod upload;
 pub mod user;
 pub mod user_skill;
+pub mod user_text;
 pub mod wallet;
 pub mod wallet_challenge;
 
@@ -88,6 +90,7 @@ pub fn tables() -> Vec<&'static str> {
         portfolio_item
         project
         project_skill
+        project_text
         proposal
         proposed_milestone
         review
@@ -100,6 +103,7 @@ pub fn tables() -> Vec<&'static str> {
         upload
         user
         user_skill
+        user_text
         wallet
         wallet_challenge
     }

@@ -11,6 +11,7 @@ mod m20261123_000003_money;
 mod m20261123_000004_outbox;
 mod m20261123_000005_guards;
 mod m20261123_000006_basics;
+mod m20261125_000007_search;
 mod m20261125_000008_marketplace;
 mod m20261125_000009_audit;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_outbox::Migration),
             Box::new(m20261123_000005_guards::Migration),
             Box::new(m20261123_000006_basics::Migration),
+            Box::new(m20261125_000007_search::Migration),
             Box::new(m20261125_000008_marketplace::Migration),
             Box::new(m20261125_000009_audit::Migration),
         ]

@@ -378,7 +378,7 @@ async fn freelancers_are_found_by_text_skill_and_rate() {
     assert_eq!(find(json!({"skillIds": [rust]}), cheapest.clone()).await, ["Bea", "Ada"]);
     assert_eq!(find(json!({"skillIds": [rust, sql]}), newest.clone()).await, ["Ada"]);
     assert_eq!(find(json!({"maxHourlyRate": {"amount": "60"}}), cheapest).await, ["Bea", "Cleo_100%"]);
-    for (search, found) in [("_100%", "Cleo_100%"), ("%", "Cleo_100%"), ("aDA", "Ada")] {
+    for (search, found) in [("_100%", "Cleo_100%"), ("cleo", "Cleo_100%"), ("aDA", "Ada")] {
         assert_eq!(find(json!({"search": search}), newest.clone()).await, [found], "{search}");
     }
 

@@ -24,6 +24,7 @@ mod project;
 mod proposal;
 mod queue;
 mod schema;
+mod search;
 mod support;
 mod upload;
 mod wallet;

@@ -15,7 +15,9 @@ use crate::error::{fault, found};
 /// Which freelancers are wanted; everything given must hold.
 #[derive(Debug, Default, InputObject)]
 pub struct FreelancerFilter {
-    /// A piece of the name, the headline or the bio, whatever its case.
+    /// Words to find, at most 20, in 200 characters. Case and accents make no difference, and signs only divide
+    /// words. A freelancer is found when their name, headline and bio hold every word; the last one, unless a sign
+    /// follows it, may be the beginning of a word. An empty search finds all; one of signs alone, nothing.
     pub search: Option<String>,
     /// They have every one of these skills.
     pub skill_ids: Option<Vec<ID>>,
@@ -46,6 +48,8 @@ pub enum FreelancerOrderField {
     CreatedAt,
     /// By their rate an hour; those who name none are left out.
     HourlyRate,
+    /// By how many of the words of `filter.search` are in their name and headline. Only with a search.
+    Relevance,
 }
 
 /// The order of a list of freelancers.
@@ -53,9 +57,19 @@ pub enum FreelancerOrderField {
 pub struct FreelancerOrder {
     /// By what.
     pub field: FreelancerOrderField,
-    /// Which way.
-    #[graphql(default_with = "OrderDirection::Asc")]
-    pub direction: OrderDirection,
+    /// Which way; when left out, DESC for RELEVANCE and ASC for everything else.
+    pub direction: Option<OrderDirection>,
+}
+
+impl FreelancerOrder {
+    /// By what, and whether it descends.
+    fn parse(self) -> (account::FreelancerOrder, bool) {
+        let descending = match self.direction {
+            Some(direction) => direction == OrderDirection::Desc,
+            None => self.field == FreelancerOrderField::Relevance,
+        };
+        (self.field.into(), descending)
+    }
 }
 
 /// Reads of people.
@@ -80,7 +94,7 @@ impl UserQuery {
         Ok(found(account::user(app(ctx)?, id).await)?.map(User))
     }
 
-    /// The freelancers on the marketplace, newest first unless ordered otherwise.
+    /// The freelancers on the marketplace.
     #[graphql(complexity = "list_cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a connection's four, filter and order")]
     async fn freelancers(
@@ -91,15 +105,15 @@ impl UserQuery {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which freelancers; all of them when left out.")] filter: Option<FreelancerFilter>,
-        #[graphql(desc = "In which order.")] order_by: Option<FreelancerOrder>,
+        #[graphql(
+            desc = "In which order. When left out: the most relevant first with a search, else the newest."
+        )]
+        order_by: Option<FreelancerOrder>,
     ) -> async_graphql::Result<Listing<User>> {
         let filter = filter.unwrap_or_default().parse().map_err(fault)?;
-        let order = order_by.unwrap_or(FreelancerOrder {
-            field: FreelancerOrderField::CreatedAt,
-            direction: OrderDirection::Desc,
-        });
-        let descending = order.direction == OrderDirection::Desc;
-        let list = account::freelancers(&filter, order.field.into(), descending).map_err(fault)?;
-        connect(app(ctx)?, list, page(first, after, last, before), User).await
+        let app = app(ctx)?;
+        let order = order_by.map(FreelancerOrder::parse);
+        let list = account::freelancers(app, &filter, order).map_err(fault)?;
+        connect(app, list, page(first, after, last, before), User).await
     }
 }

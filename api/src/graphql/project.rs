@@ -142,7 +142,9 @@ impl Project {
 /// Which projects are wanted. What is left out does not narrow the list.
 #[derive(Debug, Default, InputObject)]
 pub struct ProjectFilter {
-    /// A text that the title or the description holds, whatever the case; at most 200 characters.
+    /// Words to find, at most 20, in 200 characters. Case and accents make no difference, and signs only divide
+    /// words. A project is found when its title and description hold every word; the last one, unless a sign
+    /// follows it, may be the beginning of a word. An empty search finds all; one of signs alone, nothing.
     pub search: Option<String>,
     /// In one of these categories.
     pub categories: Option<Vec<ID>>,
@@ -190,6 +192,8 @@ pub enum ProjectOrderField {
     UpdatedAt,
     /// The most that its client means to pay.
     BudgetMax,
+    /// How many of the words of `filter.search` are in its title. Only with a search.
+    Relevance,
 }
 
 /// How a list of projects is sorted. Ties go by creation.
@@ -207,6 +211,7 @@ impl From<ProjectOrder> for projects::Order {
             ProjectOrderField::CreatedAt => projects::OrderField::CreatedAt,
             ProjectOrderField::UpdatedAt => projects::OrderField::UpdatedAt,
             ProjectOrderField::BudgetMax => projects::OrderField::BudgetMax,
+            ProjectOrderField::Relevance => projects::OrderField::Relevance,
         };
         Self { field, descending: order.direction == OrderDirection::Desc }
     }
@@ -236,16 +241,18 @@ impl ProjectQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which ones; all when left out.")] filter: Option<ProjectFilter>,
-        #[graphql(desc = "In which order; newest first when left out.")] order_by: Option<ProjectOrder>,
+        #[graphql(
+            desc = "In which order. When left out: the most relevant first with a search, else the newest."
+        )]
+        order_by: Option<ProjectOrder>,
         #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Listing<Project>> {
-        let order = order_by.map(Into::into).unwrap_or_default();
-        let filter = filter.unwrap_or_default().parse().map_err(fault)?;
-        let list = projects::list(actor(ctx)?, &filter, order).map_err(fault)?;
-        connect(app(ctx)?, list, page(first, after, last, before), Project).await
+        let (app, filter) = (app(ctx)?, filter.unwrap_or_default().parse().map_err(fault)?);
+        let list = projects::list(app, actor(ctx)?, &filter, order_by.map(Into::into)).map_err(fault)?;
+        connect(app, list, page(first, after, last, before), Project).await
     }
 }
 

@@ -119,7 +119,7 @@ impl User {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Project>> {
         let theirs = domain_project::Filter { client_id: Some(self.0.id), ..Default::default() };
-        let list = domain_project::list(actor(ctx)?, &theirs, Default::default()).map_err(fault)?;
+        let list = domain_project::list(app(ctx)?, actor(ctx)?, &theirs, None).map_err(fault)?;
         connect(app(ctx)?, list, page(first, after, last, before), Project).await
     }
 

@@ -2,15 +2,29 @@
 
 use std::collections::HashSet;
 
-use domain::{Db, Purpose, queue};
+use domain::{Db, Purpose, queue, search};
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Result;
 
-/// The tables that are not made by our migrations and yet belong here: the queue's, and the migrations' own.
-const OTHERS: [&str; 4] = ["seaql_migrations", "_sqlx_migrations", "jobs", "workers"];
+/// The tables that no entity stands for and that yet belong here: the queue's, the migrations' own, and SQLite's
+/// index of words, whose virtual tables keep their data in others.
+const OTHERS: [&str; 12] = [
+    "seaql_migrations",
+    "_sqlx_migrations",
+    "jobs",
+    "workers",
+    "project_words",
+    "project_words_config",
+    "project_words_data",
+    "project_words_idx",
+    "user_words",
+    "user_words_config",
+    "user_words_data",
+    "user_words_idx",
+];
 
 /// Opens the database, and refuses one that is somebody else's.
 pub(crate) async fn open(url: &SecretString, purpose: Purpose) -> Result<Db> {
@@ -113,10 +127,12 @@ pub(crate) async fn require_migrated(db: &Db) -> Result<()> {
     Err("the database is not up to date: run `megilance migrate up` first (`megilance migrate status` shows more)".into())
 }
 
-/// Makes all changes, ours and the queue's.
+/// Makes all changes, ours and the queue's, and has the search know everything that it does not know yet.
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
     Migrator::up(db.writer(), None).await?;
-    Ok(jobs::migrate(db).await?)
+    jobs::migrate(db).await?;
+    search::fill(db).await?;
+    Ok(())
 }
 
 /// Takes back our newest changes, or all of them.

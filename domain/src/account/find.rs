@@ -11,13 +11,13 @@ use crate::{
     check::Check,
     error::{Error, Result},
     page::List,
-    search::any_contains,
+    search::{Index, RELEVANCE, Search},
 };
 
 /// Which freelancers are wanted; everything given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct FreelancerFilter {
-    /// A piece of the name, the headline or the bio, whatever its case; at most 200 characters.
+    /// Words that the name, the headline and the bio hold together: see [`crate::search`].
     pub search: Option<String>,
     /// They have every one of these skills.
     pub skill_ids: Vec<SkillId>,
@@ -34,6 +34,8 @@ pub enum FreelancerOrder {
     CreatedAt,
     /// By their rate; those without one are left out.
     HourlyRate,
+    /// By how many of the words searched for are in their name and headline.
+    Relevance,
 }
 
 /// A person's public side, for everybody.
@@ -41,22 +43,25 @@ pub async fn user(app: &App, id: UserId) -> Result<user::Model> {
     user::Entity::find_by_id(id).one(app.db.reader()).await?.ok_or_else(|| Error::not_found("id", "user"))
 }
 
-/// The freelancers that everybody may find: suspended ones are not among them.
+/// The freelancers that everybody may find: suspended ones are not among them. Where no order is given (by what,
+/// and whether it descends), the best come first if something is searched for, and the newest otherwise.
 pub fn freelancers(
+    app: &App,
     filter: &FreelancerFilter,
-    order: FreelancerOrder,
-    descending: bool,
+    order: Option<(FreelancerOrder, bool)>,
 ) -> Result<List<user::Entity>> {
     let mut check = Check::new();
-    let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    let search = Search::parse(&mut check, filter.search.as_deref());
+    let (order, descending) = order.unwrap_or(match search.is_given() {
+        true => (FreelancerOrder::Relevance, true),
+        false => (FreelancerOrder::CreatedAt, true),
+    });
+    search.check_order(&mut check, order == FreelancerOrder::Relevance);
     check.done()?;
     let mut select = user::Entity::find()
         .filter(user::Column::Role.eq(Role::Freelancer))
         .filter(user::Column::SuspendedAt.is_null());
-    if !search.is_empty() {
-        let columns = [user::Column::DisplayName, user::Column::Headline, user::Column::Bio];
-        select = select.filter(any_contains(columns, &search));
-    }
+    select = search.narrow(select, Index::People, app.db.backend());
     for skill in &filter.skill_ids {
         let having = user_skill::Entity::find()
             .select_only()
@@ -76,6 +81,10 @@ pub fn freelancers(
         FreelancerOrder::HourlyRate => {
             let select = select.filter(user::Column::HourlyRate.is_not_null());
             List::by(select, user::Column::HourlyRate, user::Column::Id, descending)
+        }
+        FreelancerOrder::Relevance => {
+            let number = search.relevance(Index::People);
+            List::by_number(select, RELEVANCE, number, user::Column::Id, descending)
         }
     })
 }

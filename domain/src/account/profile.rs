@@ -11,6 +11,7 @@ use crate::{
     check::Check,
     error::{Code, Error, Result},
     policy::{Action, authorise},
+    search,
 };
 
 /// The most skills on a profile.
@@ -81,6 +82,7 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
         ..Default::default()
     };
     let person = row.update(&*tx).await?;
+    search::index_person(&*tx, &person).await?;
     if let Some(skills) = input.skills {
         replace_skills(&tx, person.id, &skills).await?;
     }

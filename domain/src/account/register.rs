@@ -9,6 +9,7 @@ use crate::{
     App,
     check::Check,
     error::{Code, Error, Result},
+    search,
 };
 
 /// Who wants to join.
@@ -70,6 +71,7 @@ pub async fn register(app: &App, input: Registration) -> Result<session::SignedI
         .exec_without_returning(&*tx)
         .await
         .map_err(|error| Error::taken(error, "email", TAKEN))?;
+    search::index_person(&*tx, &person).await?;
     let session = session::open(app, &tx, person, input.user_agent).await?;
     verify::send(app, &tx, session.user.id).await?;
     tx.commit().await?;

@@ -9,12 +9,18 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
-use crate::{Actor, App, Error, check::Check, error::Result, page::List, search::any_contains};
+use crate::{
+    Actor, App, Error,
+    check::Check,
+    error::Result,
+    page::List,
+    search::{Index, RELEVANCE, Search},
+};
 
 /// Which projects are wanted. What is empty or `None` does not narrow the list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// A text that the title or the description holds, whatever the case; at most 200 characters.
+    /// Words that the title and the description hold together: see [`crate::search`].
     pub search: Option<String>,
     /// In one of these categories.
     pub categories: Vec<CategoryId>,
@@ -43,6 +49,8 @@ pub enum OrderField {
     UpdatedAt,
     /// The upper end of its budget.
     BudgetMax,
+    /// How many of the words searched for are in its title.
+    Relevance,
 }
 
 /// How a list of projects is sorted.
@@ -54,10 +62,11 @@ pub struct Order {
     pub descending: bool,
 }
 
-impl Default for Order {
-    /// Newest first.
-    fn default() -> Self {
-        Self { field: OrderField::CreatedAt, descending: true }
+impl Order {
+    /// The best first where something is searched for, the newest first elsewhere.
+    const fn usual(search: &Search) -> Self {
+        let field = if search.is_given() { OrderField::Relevance } else { OrderField::CreatedAt };
+        Self { field, descending: true }
     }
 }
 
@@ -83,17 +92,21 @@ pub async fn find(app: &App, actor: &Actor, id: ProjectId) -> Result<project::Mo
         .ok_or_else(|| Error::not_found("id", "project"))
 }
 
-/// The projects that the actor may see, narrowed and sorted.
-pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project::Entity>> {
+/// The projects that the actor may see, narrowed and sorted: as [`Order::usual`] where no order is given.
+pub fn list(
+    app: &App,
+    actor: &Actor,
+    filter: &Filter,
+    order: Option<Order>,
+) -> Result<List<project::Entity>> {
     use project::Column;
     let mut check = Check::new();
-    let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
+    let search = Search::parse(&mut check, filter.search.as_deref());
+    let Order { field, descending } = order.unwrap_or_else(|| Order::usual(&search));
+    search.check_order(&mut check, field == OrderField::Relevance);
     check.done()?;
 
     let mut narrow = Condition::all();
-    if !search.is_empty() {
-        narrow = narrow.add(any_contains([Column::Title, Column::Description], &search));
-    }
     if !filter.categories.is_empty() {
         narrow = narrow.add(Column::CategoryId.is_in(filter.categories.iter().copied()));
     }
@@ -110,12 +123,17 @@ pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project
         .add_option(filter.budget_max.map(|most| Column::BudgetMin.lte(most)))
         .add_option(filter.experience_level.map(|level| Column::ExperienceLevel.eq(level)));
 
-    let by = match order.field {
+    let select = search.narrow(visible(actor).filter(narrow), Index::Projects, app.db.backend());
+    let by = match field {
         OrderField::CreatedAt => Column::CreatedAt,
         OrderField::UpdatedAt => Column::UpdatedAt,
         OrderField::BudgetMax => Column::BudgetMax,
+        OrderField::Relevance => {
+            let number = search.relevance(Index::Projects);
+            return Ok(List::by_number(select, RELEVANCE, number, Column::Id, descending));
+        }
     };
-    Ok(List::by(visible(actor).filter(narrow), by, Column::Id, order.descending))
+    Ok(List::by(select, by, Column::Id, descending))
 }
 
 fn asking_for(skills: &[SkillId]) -> SelectStatement {

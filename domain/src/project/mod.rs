@@ -15,7 +15,7 @@ use crate::{
     check::Check,
     error::Result,
     policy::{self, Action, authorise},
-    upload,
+    search, upload,
 };
 
 mod find;
@@ -82,6 +82,7 @@ pub async fn create(app: &App, actor: &Actor, mut input: NewProject) -> Result<p
     let tx = app.db.begin().await?;
     check_references(&tx, input.category_id, &input.skill_ids).await?;
     project::Entity::insert(project.clone().into_active_model()).exec_without_returning(&*tx).await?;
+    search::index_project(&*tx, &project).await?;
     add_skills(&tx, project.id, &input.skill_ids).await?;
     let (purpose, subject) = (UploadPurpose::ProjectFile, project.id.to_string());
     upload::attach(app, &tx, actor, purpose, &input.upload_ids, &subject, "uploadIds").await?;
