@@ -196,10 +196,9 @@ pub(super) async fn connect_jobs(
     request: PageRequest,
 ) -> Result<Listing<Job>> {
     let page = queue::list(app, &filter, &request).await.map_err(fault)?;
-    let app = app.clone();
-    let count = move || {
-        let (app, filter) = (app.clone(), filter.clone());
-        Box::pin(async move { queue::count(&app, &filter).await }) as _
+    let count = move |ctx: &Context<'_>| {
+        let (app, filter) = (self::app(ctx).cloned(), filter.clone());
+        Box::pin(async move { queue::count(&app?, &filter).await.map_err(fault) }) as _
     };
     Ok(connect_page(page, count, Job))
 }

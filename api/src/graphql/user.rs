@@ -11,7 +11,7 @@ use domain::{
 };
 
 use super::{
-    connection::{Listing, connect, list_cost, page},
+    connection::{Listing, connect_below, list_cost, page},
     contract::Contract,
     enums::Role,
     ledger::LedgerEntry,
@@ -118,9 +118,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Project>> {
-        let theirs = domain_project::Filter { client_id: Some(self.0.id), ..Default::default() };
-        let list = domain_project::list(actor(ctx)?, &theirs, Default::default()).map_err(fault)?;
-        connect(app(ctx)?, list, page(first, after, last, before), Project).await
+        let list = domain_project::of_clients(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await
     }
 
     /// The proposals they sent that you may see, newest first.
@@ -133,9 +132,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Proposal>> {
-        let theirs = domain_proposal::Filter { freelancer_id: Some(self.0.id), ..Default::default() };
-        let list = domain_proposal::list(actor(ctx)?, &theirs);
-        connect(app(ctx)?, list, page(first, after, last, before), Proposal).await
+        let list = domain_proposal::of_freelancers(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
     }
 
     /// The contracts they are a party of that you may see, newest first.
@@ -148,9 +146,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Contract>> {
-        let theirs = domain_contract::Filter { party: Some(self.0.id), ..Default::default() };
-        let list = domain_contract::list(actor(ctx)?, &theirs);
-        connect(app(ctx)?, list, page(first, after, last, before), Contract).await
+        let list = domain_contract::of_users(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Contract).await
     }
 
     /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.
@@ -177,8 +174,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_payment::of_user(actor(ctx)?, self.0.id);
-        connect(app(ctx)?, list, page(first, after, last, before), Payment).await.map(Some)
+        let list = domain_payment::of_users(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Payment).await.map(Some)
     }
 
     /// Their account with the platform, entry by entry, newest first. Null unless it is your own, or you
@@ -195,8 +192,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_ledger::statement(self.0.id);
-        connect(app(ctx)?, list, page(first, after, last, before), LedgerEntry).await.map(Some)
+        let list = domain_ledger::statements();
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), LedgerEntry).await.map(Some)
     }
 
     /// What they were told, newest first. Null unless they are you, or you are an administrator.
@@ -213,8 +210,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_notification::list(self.0.id, unread_only);
-        connect(app(ctx)?, list, page(first, after, last, before), Notification).await.map(Some)
+        let list = domain_notification::of_users(unread_only);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Notification).await.map(Some)
     }
 
     /// How much they were told and have not read. Null unless they are you, or you are an administrator.

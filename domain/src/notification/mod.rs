@@ -6,7 +6,13 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 
-use crate::{Actor, App, Error, Tx, error::Result, events, page::List, queue};
+use crate::{
+    Actor, App, Error, Tx,
+    error::Result,
+    events,
+    page::{Below, List},
+    queue,
+};
 
 pub mod jobs;
 pub mod mail;
@@ -65,14 +71,13 @@ pub async fn notify(app: &App, tx: &Tx, to: UserId, notice: Notice, event: &str)
     queue::enqueue(app, &**tx, &jobs::MailSend { id: mail_id }, &key, now).await
 }
 
-/// A person's notifications, newest first. Nobody else's are ever listed.
-pub fn list(user: UserId, unread_only: bool) -> List<notification::Entity> {
-    use sea_orm::QueryFilter as _;
-    let mut select = notification::Entity::find().filter(notification::Column::UserId.eq(user));
+/// People's notifications, newest first. Who may ask for whose is decided before.
+pub fn of_users(unread_only: bool) -> Below<notification::Entity> {
+    let mut select = notification::Entity::find();
     if unread_only {
         select = select.filter(notification::Column::ReadAt.is_null());
     }
-    List::by_id(select, notification::Column::Id, true)
+    List::by_id(select, notification::Column::Id, true).below([notification::Column::UserId])
 }
 
 /// How many a person has not read.

@@ -9,7 +9,13 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
-use crate::{Actor, App, Error, check::Check, error::Result, page::List, search::any_contains};
+use crate::{
+    Actor, App, Error,
+    check::Check,
+    error::Result,
+    page::{Below, List},
+    search::any_contains,
+};
 
 /// Which projects are wanted. What is empty or `None` does not narrow the list.
 #[derive(Debug, Clone, Default)]
@@ -116,6 +122,12 @@ pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project
         OrderField::BudgetMax => Column::BudgetMax,
     };
     Ok(List::by(visible(actor).filter(narrow), by, Column::Id, order.descending))
+}
+
+/// The projects of clients that the actor may see, newest first.
+pub fn of_clients(actor: &Actor) -> Below<project::Entity> {
+    use project::Column;
+    List::by(visible(actor), Column::CreatedAt, Column::Id, true).below([Column::ClientId])
 }
 
 fn asking_for(skills: &[SkillId]) -> SelectStatement {
