@@ -28,7 +28,7 @@ mod money;
 mod people;
 mod turn;
 
-pub use below::Asked;
+pub use below::{Asked, Count};
 pub use files::FilesOf;
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 

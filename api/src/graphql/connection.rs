@@ -34,17 +34,17 @@ use uuid::Uuid;
 use super::support::app;
 use crate::{
     error::fault,
-    loaders::{Asked, Rows, shared},
+    loaders::{Asked, Count, Rows, shared},
 };
 
 /// A connection with `edges`, `nodes`, `pageInfo` and `totalCount`.
 pub type Listing<N> = Connection<String, N, Total, EmptyFields>;
 
 /// Counts a list when somebody asks, and only then.
-pub struct Total(Box<Count>);
+pub struct Total(Box<Counting>);
 
 /// Counts a whole list.
-type Count = dyn for<'a> Fn(&'a Context<'_>) -> BoxFuture<'a, async_graphql::Result<u64>> + Send + Sync;
+type Counting = dyn for<'a> Fn(&'a Context<'_>) -> BoxFuture<'a, async_graphql::Result<u64>> + Send + Sync;
 
 /// Counts a list when somebody asks, and only then.
 #[Object]
@@ -86,11 +86,12 @@ where
     N: OutputType,
 {
     let page = list.page(app.db.reader(), &request).await.map_err(fault)?;
-    let count = move |ctx: &Context<'_>| {
-        let (list, app) = (list.clone(), app(ctx).cloned());
-        Box::pin(async move { list.count(app?.db.reader()).await.map_err(fault) }) as _
+    let db = app.db.clone();
+    let count = move || {
+        let (list, db) = (list.clone(), db.clone());
+        async move { list.count(db.reader()).await.map_err(fault) }
     };
-    Ok(connect_page(page, count, node))
+    Ok(connect_page(page, move |_| Box::pin(count()), node))
 }
 
 /// Answers a connection below a thing that may stand in a list: all such pages of a level are read together.
@@ -112,11 +113,15 @@ where
     let asked = Asked::page(app(ctx)?, list, parent, request);
     let whole = asked.count();
     let page = loader(ctx)?.load_one(asked).await.map_err(shared)?.ok_or_else(left_out)?;
-    let count = move |ctx: &Context<'_>| {
-        let (whole, loader) = (whole.clone(), loader(ctx));
-        Box::pin(async move { loader?.load_one(whole).await.map_err(shared)?.ok_or_else(left_out) }) as _
-    };
-    Ok(connect_page(page, count, node))
+    Ok(connect_page(page, move |ctx| Box::pin(count_below(ctx, whole.clone())), node))
+}
+
+async fn count_below<E>(ctx: &Context<'_>, whole: Asked<E, Count>) -> async_graphql::Result<u64>
+where
+    E: EntityTrait + 'static,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
+    loader(ctx)?.load_one(whole).await.map_err(shared)?.ok_or_else(left_out)
 }
 
 fn loader<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a DataLoader<Rows>> {

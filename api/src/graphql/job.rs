@@ -196,11 +196,12 @@ pub(super) async fn connect_jobs(
     request: PageRequest,
 ) -> Result<Listing<Job>> {
     let page = queue::list(app, &filter, &request).await.map_err(fault)?;
-    let count = move |ctx: &Context<'_>| {
-        let (app, filter) = (self::app(ctx).cloned(), filter.clone());
-        Box::pin(async move { queue::count(&app?, &filter).await.map_err(fault) }) as _
+    let app = app.clone();
+    let count = move || {
+        let (app, filter) = (app.clone(), filter.clone());
+        async move { queue::count(&app, &filter).await.map_err(fault) }
     };
-    Ok(connect_page(page, count, Job))
+    Ok(connect_page(page, move |_| Box::pin(count()), Job))
 }
 
 /// Reading the queue: admins only.
