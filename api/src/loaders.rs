@@ -23,17 +23,21 @@ use crate::error::fault;
 
 mod below;
 mod files;
+mod jobs;
 mod market;
 mod money;
 mod people;
+mod seen;
 mod turn;
 
 pub use below::{Asked, Count};
 pub use files::FilesOf;
+pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
-pub use people::UserSkillsOf;
+pub use people::{UnreadOf, UserSkillsOf, WalletsOf};
+pub use seen::{SeenFile, Visible, see, see_files};
 use turn::Turn;
 pub use turn::Turns;
 

@@ -7,7 +7,7 @@ use domain::{
     entities::{skill, user, user_skill},
     ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
     policy::{Action, can},
-    project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
+    project as domain_project, proposal as domain_proposal,
 };
 
 use super::{
@@ -21,14 +21,11 @@ use super::{
     proposal::Proposal,
     scalars::Money,
     skill::Skill,
-    support::{actor, app},
+    support::actor,
     upload::{self, Image},
     wallet::Wallet,
 };
-use crate::{
-    error::fault,
-    loaders::{UserSkillsOf, load_or_default},
-};
+use crate::loaders::{UnreadOf, UserSkillsOf, WalletsOf, load_or_default};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -156,7 +153,7 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let rows = domain_wallet::of_user(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        let rows = load_or_default(ctx, WalletsOf(self.0.id)).await?;
         Ok(Some(rows.into_iter().map(Wallet).collect()))
     }
 
@@ -220,7 +217,7 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let count = domain_notification::unread(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        let count = load_or_default(ctx, UnreadOf(self.0.id)).await?;
         Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
     }
 
