@@ -23,6 +23,7 @@ mod project;
 mod proposal;
 mod queue;
 mod schema;
+mod statements;
 mod support;
 mod upload;
 mod wallet;

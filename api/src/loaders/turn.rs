@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
 };
 
 use async_graphql::{
@@ -123,10 +124,14 @@ impl Turn {
     fn begin(self: &Arc<Self>, load: BoxFuture<'static, ()>) {
         self.reading.fetch_add(1, Ordering::AcqRel);
         let answered = Answered(self.clone());
-        tokio::spawn(async move {
+        let mut load = Box::pin(async move {
             load.await;
             drop(answered);
         });
+        // Its first step takes the keys. It is made here and now: what is asked for later is for the next turn.
+        if load.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            tokio::spawn(load);
+        }
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
