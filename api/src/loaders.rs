@@ -1,6 +1,9 @@
 //! DataLoaders: many rows of a kind by one statement.
+//!
+//! A field below a list never asks the database itself: it loads by a key, and the keys of a level are read
+//! together (see [`Turns`]). A connection below a list goes by `graphql::connection::connect_below`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{
     Context,
@@ -18,16 +21,29 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::error::fault;
 
+mod below;
 mod files;
+mod jobs;
 mod market;
 mod money;
 mod people;
+mod seen;
+mod turn;
 
+pub use below::{Asked, Count};
 pub use files::FilesOf;
+pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
-pub use people::UserSkillsOf;
+pub use people::{UnreadOf, UserSkillsOf, WalletsOf};
+pub use seen::{SeenFile, Visible, see, see_files};
+use turn::Turn;
+pub use turn::Turns;
+
+/// How many keys a statement is given at the most: as many as both databases take as parameters, twice. What a
+/// document may cost keeps a level well below it.
+const MOST_AT_ONCE: usize = 10_000;
 
 /// Loads rows by their ids. It decides nothing: who may see a row was decided by what led to it.
 pub struct Rows {
@@ -35,9 +51,12 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// A loader that batches within a request.
-    pub fn new(app: App) -> DataLoader<Self> {
-        DataLoader::new(Self { app }, tokio::spawn)
+    /// A request's own loader, which begins its loads in the request's turns.
+    fn new(app: App, turn: Arc<Turn>) -> DataLoader<Self> {
+        DataLoader::new(Self { app }, move |load| turn.take(load))
+            // The turn is what is waited for.
+            .delay(Duration::ZERO)
+            .max_batch_size(MOST_AT_ONCE)
     }
 }
 

@@ -5,7 +5,7 @@ use entities::{Role, SessionId, UserId};
 use crate::error::{Error, Result};
 
 /// Who is asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// Nobody signed in.
     Anonymous,
@@ -18,7 +18,7 @@ pub enum Actor {
 }
 
 /// A signed-in person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Person {
     /// Who.
     pub id: UserId,

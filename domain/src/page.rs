@@ -15,8 +15,12 @@ use crate::{
     error::{Code, Error, Result},
 };
 
+mod below;
+
+pub use below::Below;
+
 /// Which part of a list is wanted. Either `first` (with `after`) or `last` (with `before`).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// How many from the front, 1 to 100.
     pub first: Option<i32>,
@@ -149,14 +153,8 @@ where
     /// The rows that were asked for.
     pub async fn page(&self, conn: &impl ConnectionTrait, request: &PageRequest) -> Result<Page<E::Model>> {
         let (limit, backwards) = limits(request)?;
-        let mut select = self.select.clone();
-        if let Some(after) = &request.after {
-            select = select.filter(self.beyond(&decode(after, "after")?, self.descending)?);
-        }
-        if let Some(before) = &request.before {
-            select = select.filter(self.beyond(&decode(before, "before")?, !self.descending)?);
-        }
-        let order = if self.descending != backwards { Order::Desc } else { Order::Asc };
+        let mut select = self.select.clone().filter(self.within(request)?);
+        let order = self.order(backwards);
         select = match &self.by {
             None => select,
             Some(Sort::Column(column)) => select.order_by(*column, order.clone()),
@@ -166,7 +164,35 @@ where
         };
         // One more than asked for tells whether the list goes on.
         let select = select.order_by(self.id, order).limit(limit + 1);
-        let mut rows = self.read(conn, select).await?;
+        self.cut(self.read(conn, select).await?, request)
+    }
+
+    /// Whether a request makes sense for this list, told without asking the database.
+    pub fn check(&self, request: &PageRequest) -> Result<()> {
+        limits(request)?;
+        self.within(request).map(drop)
+    }
+
+    /// The rows that a request's cursors leave.
+    fn within(&self, request: &PageRequest) -> Result<Condition> {
+        let mut within = Condition::all();
+        if let Some(after) = &request.after {
+            within = within.add(self.beyond(&decode(after, "after")?, self.descending)?);
+        }
+        if let Some(before) = &request.before {
+            within = within.add(self.beyond(&decode(before, "before")?, !self.descending)?);
+        }
+        Ok(within)
+    }
+
+    /// The order to read in: towards the end that is wanted.
+    fn order(&self, backwards: bool) -> Order {
+        if self.descending != backwards { Order::Desc } else { Order::Asc }
+    }
+
+    /// The page, from rows in the order of reading, of which there may be one more than asked for.
+    fn cut(&self, mut rows: Vec<(Key, E::Model)>, request: &PageRequest) -> Result<Page<E::Model>> {
+        let (limit, backwards) = limits(request)?;
         let more = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         if backwards {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{App, error::Result};
 
+mod about;
 mod attempt;
 mod dialect;
 mod due;
@@ -20,11 +21,12 @@ mod manage;
 mod read;
 mod upkeep;
 
+pub use about::{about, check_page, count_about};
 pub use attempt::{Attempt, End, QUARANTINE, claim_next, finish, load, queue_of, release};
 pub use due::{Due, sweep};
 pub use manage::{Order, manage};
 pub use read::{
-    JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, last_beat, list, queues, retry,
+    JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, find_many, last_beat, list, queues, retry,
     workers_beating,
 };
 pub use upkeep::{KEEP_DEAD, KEEP_DONE, analyze, beat, index, prune, pull_forward, ready};

@@ -25,6 +25,7 @@ mod proposal;
 mod queue;
 mod schema;
 mod search;
+mod statements;
 mod support;
 mod upload;
 mod wallet;

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::{
-    connection::{Listing, connect, list_cost, page},
+    connection::{Listing, connect_below, list_cost, page},
     enums::ContractStatus,
     milestone::Milestone,
     payment::Payment,
@@ -99,8 +99,8 @@ impl Contract {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Listing<Payment>> {
-        let list = payments::of_contract(actor(ctx)?, self.0.id);
-        connect(app(ctx)?, list, page(first, after, last, before), Payment).await
+        let list = payments::of_contracts(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Payment).await
     }
 
     /// When the work is to begin, if that was said.

@@ -15,7 +15,10 @@ use super::{
     node::{Node, resolve},
     support::{actor, app},
 };
-use crate::error::{UserError, answer, fault};
+use crate::{
+    error::{UserError, answer, fault},
+    loaders::{JobCountAbout, JobsAbout, load_if_any, load_or_default},
+};
 
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -189,19 +192,28 @@ pub struct JobOrder {
     pub direction: super::enums::OrderDirection,
 }
 
-/// A page of jobs.
-pub(super) async fn connect_jobs(
-    app: &App,
-    filter: queue::JobFilter,
-    request: PageRequest,
+/// A page of the jobs about a thing that may stand in a list.
+pub(super) async fn connect_about(
+    ctx: &Context<'_>,
+    subject: String,
+    page: PageRequest,
 ) -> Result<Listing<Job>> {
+    queue::check_page(&page).map_err(fault)?;
+    let left_out = || fault(Error::bug("a batch left out a subject"));
+    let found = load_if_any(ctx, JobsAbout { subject: subject.clone(), page }).await?.ok_or_else(left_out)?;
+    let whole = JobCountAbout(subject);
+    Ok(connect_page(found, move |ctx| Box::pin(load_or_default(ctx, whole.clone())), Job))
+}
+
+/// A page of jobs.
+async fn connect_jobs(app: &App, filter: queue::JobFilter, request: PageRequest) -> Result<Listing<Job>> {
     let page = queue::list(app, &filter, &request).await.map_err(fault)?;
     let app = app.clone();
     let count = move || {
         let (app, filter) = (app.clone(), filter.clone());
-        Box::pin(async move { queue::count(&app, &filter).await }) as _
+        async move { queue::count(&app, &filter).await.map_err(fault) }
     };
-    Ok(connect_page(page, count, Job))
+    Ok(connect_page(page, move |_| Box::pin(count()), Job))
 }
 
 /// Reading the queue: admins only.

@@ -4,7 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 use domain::App;
 
 use self::connection::Listing;
-use crate::loaders::Rows;
+use crate::loaders::Turns;
 
 pub mod connection;
 pub mod enums;
@@ -79,7 +79,7 @@ pub struct SubscriptionRoot(payment::PaymentSubscription, notification::Notifica
 pub fn schema(app: App) -> Schema {
     let limited =
         if app.settings.introspection { limits::apply(builder()) } else { limits::apply_closed(builder()) };
-    limited.data(Rows::new(app.clone())).data(events::EventFeed::new(app.clone())).data(app).finish()
+    limited.extension(Turns::new(app.clone())).data(events::EventFeed::new(app.clone())).data(app).finish()
 }
 
 /// The schema in its definition language, sorted, so that two prints differ only where the schema does.

@@ -8,7 +8,6 @@ use domain::{
     payment as payments,
     payment::transfers::confirmations,
     ports::chain,
-    queue::JobFilter as QueueFilter,
 };
 use futures::{Stream, StreamExt as _};
 
@@ -17,7 +16,7 @@ use super::{
     contract::Contract,
     enums::{PaymentKind, PaymentRail, PaymentStatus},
     events::EventFeed,
-    job::{Job, connect_jobs},
+    job::{Job, connect_about},
     milestone::Milestone,
     scalars::Money,
     support::{actor, app, parse_id},
@@ -188,8 +187,7 @@ impl Payment {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Listing<Job>> {
-        let filter = QueueFilter { subject: Some(self.0.id.to_string()), ..QueueFilter::default() };
-        connect_jobs(app(ctx)?, filter, page(first, after, last, before)).await
+        connect_about(ctx, self.0.id.to_string(), page(first, after, last, before)).await
     }
 
     /// When it was made.

@@ -10,7 +10,7 @@ use domain::{
 
 use super::{
     category::Category,
-    connection::{Listing, connect, list_cost, page},
+    connection::{Listing, connect, connect_below, list_cost, page},
     contract::Contract,
     enums::{BudgetType, ExperienceLevel, OrderDirection, ProjectStatus},
     proposal::Proposal,
@@ -104,9 +104,8 @@ impl Project {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Listing<Proposal>> {
-        let filter = proposals::Filter { project_id: Some(self.0.id), ..Default::default() };
-        let list = proposals::list(actor(ctx)?, &filter);
-        connect(app(ctx)?, list, page(first, after, last, before), Proposal).await
+        let list = proposals::of_projects(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
     }
 
     /// The contract on it, offered, running or over. Null when there is none, or when you are no party.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     entities::{UploadId, upload},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{UserError, answer, fault},
-    loaders::{FilesOf, Rows, load, shared},
+    loaders::{FilesOf, load, load_or_default, see_files},
 };
 
 /// A file.
@@ -68,7 +68,10 @@ impl Upload {
     /// what it belongs to.
     #[graphql(complexity = 3)]
     async fn url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        uploads::url(app(ctx)?, actor(ctx)?, &self.0).await.map_err(fault)
+        match see_files(ctx, [self.0.clone()]).await?.first() {
+            Some(seen) => uploads::link(app(ctx)?, seen).await.map_err(fault),
+            None => Ok(None),
+        }
     }
 
     /// When it was asked for.
@@ -79,20 +82,8 @@ impl Upload {
 
 /// The files that belong to a thing and that the viewer may see.
 pub(super) async fn of_subject(ctx: &Context<'_>, subject: impl Display) -> Result<Vec<Upload>> {
-    let (app, actor) = (app(ctx)?, actor(ctx)?);
-    let files =
-        ctx.data::<DataLoader<Rows>>()?.load_one(FilesOf(subject.to_string())).await.map_err(shared)?;
-    let mut seen = Vec::new();
-    // What one thing got from one person is seen together or not at all: it is decided once.
-    for files in files.unwrap_or_default().chunk_by(|a, b| (a.owner_id, a.purpose) == (b.owner_id, b.purpose))
-    {
-        if let Some(first) = files.first()
-            && uploads::sees(app, actor, first).await.map_err(fault)?
-        {
-            seen.extend(files.iter().cloned().map(Upload));
-        }
-    }
-    Ok(seen)
+    let files = load_or_default(ctx, FilesOf(subject.to_string())).await?;
+    Ok(see_files(ctx, files).await?.into_iter().map(Upload).collect())
 }
 
 /// A person's picture, without any metadata, in the format it was sent in.

@@ -7,11 +7,11 @@ use domain::{
     entities::{skill, user, user_skill},
     ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
     policy::{Action, can},
-    project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
+    project as domain_project, proposal as domain_proposal,
 };
 
 use super::{
-    connection::{Listing, connect, list_cost, page},
+    connection::{Listing, connect_below, list_cost, page},
     contract::Contract,
     enums::Role,
     ledger::LedgerEntry,
@@ -21,14 +21,11 @@ use super::{
     proposal::Proposal,
     scalars::Money,
     skill::Skill,
-    support::{actor, app},
+    support::actor,
     upload::{self, Image},
     wallet::Wallet,
 };
-use crate::{
-    error::fault,
-    loaders::{UserSkillsOf, load_or_default},
-};
+use crate::loaders::{UnreadOf, UserSkillsOf, WalletsOf, load_or_default};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -118,9 +115,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Project>> {
-        let theirs = domain_project::Filter { client_id: Some(self.0.id), ..Default::default() };
-        let list = domain_project::list(app(ctx)?, actor(ctx)?, &theirs, None).map_err(fault)?;
-        connect(app(ctx)?, list, page(first, after, last, before), Project).await
+        let list = domain_project::of_clients(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await
     }
 
     /// The proposals they sent that you may see, newest first.
@@ -133,9 +129,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Proposal>> {
-        let theirs = domain_proposal::Filter { freelancer_id: Some(self.0.id), ..Default::default() };
-        let list = domain_proposal::list(actor(ctx)?, &theirs);
-        connect(app(ctx)?, list, page(first, after, last, before), Proposal).await
+        let list = domain_proposal::of_freelancers(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
     }
 
     /// The contracts they are a party of that you may see, newest first.
@@ -148,9 +143,8 @@ impl User {
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Contract>> {
-        let theirs = domain_contract::Filter { party: Some(self.0.id), ..Default::default() };
-        let list = domain_contract::list(actor(ctx)?, &theirs);
-        connect(app(ctx)?, list, page(first, after, last, before), Contract).await
+        let list = domain_contract::of_users(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Contract).await
     }
 
     /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.
@@ -159,7 +153,7 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let rows = domain_wallet::of_user(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        let rows = load_or_default(ctx, WalletsOf(self.0.id)).await?;
         Ok(Some(rows.into_iter().map(Wallet).collect()))
     }
 
@@ -177,8 +171,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_payment::of_user(actor(ctx)?, self.0.id);
-        connect(app(ctx)?, list, page(first, after, last, before), Payment).await.map(Some)
+        let list = domain_payment::of_users(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Payment).await.map(Some)
     }
 
     /// Their account with the platform, entry by entry, newest first. Null unless it is your own, or you
@@ -195,8 +189,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_ledger::statement(self.0.id);
-        connect(app(ctx)?, list, page(first, after, last, before), LedgerEntry).await.map(Some)
+        let list = domain_ledger::statements();
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), LedgerEntry).await.map(Some)
     }
 
     /// What they were told, newest first. Null unless they are you, or you are an administrator.
@@ -213,8 +207,8 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let list = domain_notification::list(self.0.id, unread_only);
-        connect(app(ctx)?, list, page(first, after, last, before), Notification).await.map(Some)
+        let list = domain_notification::of_users(unread_only);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Notification).await.map(Some)
     }
 
     /// How much they were told and have not read. Null unless they are you, or you are an administrator.
@@ -223,7 +217,7 @@ impl User {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let count = domain_notification::unread(app(ctx)?.db.reader(), self.0.id).await.map_err(fault)?;
+        let count = load_or_default(ctx, UnreadOf(self.0.id)).await?;
         Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
     }
 

@@ -128,7 +128,7 @@ impl Loader<MilestonesOf> for Rows {
 /// What belongs to a key, or the empty value when nothing does.
 pub async fn load_or_default<K, V>(ctx: &Context<'_>, key: K) -> async_graphql::Result<V>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Default + Send + Sync + Clone + 'static,
     Rows: Loader<K, Value = V, Error = Arc<Error>>,
 {
@@ -138,7 +138,7 @@ where
 /// What belongs to a key, if anything does.
 pub async fn load_if_any<K, V>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<V>>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Send + Sync + Clone + 'static,
     Rows: Loader<K, Value = V, Error = Arc<Error>>,
 {

@@ -1,20 +1,13 @@
 //! Finding contracts. Every finder takes the actor: a contract is between its two parties.
 
-use entities::{ContractId, ContractStatus, ProjectId, UserId, contract};
+use entities::{ContractId, UserId, contract};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
-use crate::{Actor, App, Error, error::Result, page::List};
-
-/// Which contracts are wanted. What is empty or `None` does not narrow the list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Whose client or freelancer is this person.
-    pub party: Option<UserId>,
-    /// On this project.
-    pub project_id: Option<ProjectId>,
-    /// In one of these states.
-    pub status: Vec<ContractStatus>,
-}
+use crate::{
+    Actor, App, Error,
+    error::Result,
+    page::{Below, List},
+};
 
 /// The contracts that the actor may see: those they are a party of.
 pub fn visible(actor: &Actor) -> Select<contract::Entity> {
@@ -37,16 +30,10 @@ pub async fn find(app: &App, actor: &Actor, id: ContractId) -> Result<contract::
         .ok_or_else(|| Error::not_found("id", "contract"))
 }
 
-/// The contracts that the actor may see, narrowed, newest first.
-pub fn list(actor: &Actor, filter: &Filter) -> List<contract::Entity> {
+/// The contracts of their two parties that the actor may see, newest first.
+pub fn of_users(actor: &Actor) -> Below<contract::Entity> {
     use contract::Column;
-    let mut narrow = Condition::all()
-        .add_option(filter.party.map(party))
-        .add_option(filter.project_id.map(|project| Column::ProjectId.eq(project)));
-    if !filter.status.is_empty() {
-        narrow = narrow.add(Column::Status.is_in(filter.status.iter().copied()));
-    }
-    List::by_id(visible(actor).filter(narrow), Column::Id, true)
+    List::by_id(visible(actor), Column::Id, true).below([Column::ClientId, Column::FreelancerId])
 }
 
 fn party(user: UserId) -> Condition {

@@ -25,7 +25,7 @@ mod find;
 mod lapse;
 pub mod state;
 
-pub use find::{Filter, find, list, visible};
+pub use find::{find, of_users, visible};
 pub use lapse::{lapse, lapse_overdue};
 use state::Step;
 

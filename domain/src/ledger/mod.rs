@@ -13,7 +13,11 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use crate::{App, Error, Tx, error::Result, page::List};
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    page::{Below, List},
+};
 
 /// An account, by what it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,11 +165,10 @@ pub async fn grand_total(conn: &impl ConnectionTrait) -> Result<Usdc> {
     Ok(Usdc(sum.flatten().unwrap_or(0)))
 }
 
-/// The postings on a person's account, newest first.
-pub fn statement(user: UserId) -> List<ledger_posting::Entity> {
-    let select =
-        ledger_posting::Entity::find().inner_join_account().filter(ledger_account::Column::UserId.eq(user));
-    List::by_id(select, ledger_posting::Column::Id, true)
+/// The postings on people's accounts, newest first.
+pub fn statements() -> Below<ledger_posting::Entity> {
+    let select = ledger_posting::Entity::find().inner_join_account();
+    List::by_id(select, ledger_posting::Column::Id, true).below([ledger_account::Column::UserId])
 }
 
 /// PostgreSQL sums bigints as numeric: cast back, so that both databases answer alike.

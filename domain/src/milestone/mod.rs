@@ -6,11 +6,13 @@ use entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 
 use crate::{
     Actor, App, Error, Tx, account,
     check::Check,
+    contract as contracts,
     error::{Code, Result},
     notification::{Notice, notify},
     payment::record,
@@ -207,11 +209,15 @@ pub async fn newest_submissions(
 
 /// One milestone, if the actor may see its contract.
 pub async fn find(app: &App, actor: &Actor, id: MilestoneId) -> Result<milestone::Model> {
-    let missing = || Error::not_found("milestoneId", "milestone");
-    let conn = app.db.reader();
-    let milestone = milestone::Entity::find_by_id(id).one(conn).await?.ok_or_else(missing)?;
-    let contract =
-        contract::Entity::find_by_id(milestone.contract_id).one(conn).await?.ok_or_else(missing)?;
-    policy::authorise(actor, Action::ContractSee(&contract), "milestoneId", "milestone")?;
-    Ok(milestone)
+    visible(actor)
+        .filter(milestone::Column::Id.eq(id))
+        .one(app.db.reader())
+        .await?
+        .ok_or_else(|| Error::not_found("milestoneId", "milestone"))
+}
+
+/// The milestones that the actor may see: those of the contracts that they see.
+pub fn visible(actor: &Actor) -> Select<milestone::Entity> {
+    let contracts = contracts::visible(actor).select_only().column(contract::Column::Id).into_query();
+    milestone::Entity::find().filter(milestone::Column::ContractId.in_subquery(contracts))
 }

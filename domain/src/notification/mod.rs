@@ -1,12 +1,20 @@
 //! Telling people: a notification in the app and a mail, both written in the transaction of the event.
 
+use std::collections::HashMap;
+
 use entities::{MailStatus, NotificationId, UserId, mail as mail_row, notification, user};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select,
     sea_query::OnConflict,
 };
 
-use crate::{Actor, App, Error, Tx, error::Result, events, page::List, queue};
+use crate::{
+    Actor, App, Error, Tx,
+    error::Result,
+    events,
+    page::{Below, List},
+    queue,
+};
 
 pub mod jobs;
 pub mod mail;
@@ -65,33 +73,50 @@ pub async fn notify(app: &App, tx: &Tx, to: UserId, notice: Notice, event: &str)
     queue::enqueue(app, &**tx, &jobs::MailSend { id: mail_id }, &key, now).await
 }
 
-/// A person's notifications, newest first. Nobody else's are ever listed.
-pub fn list(user: UserId, unread_only: bool) -> List<notification::Entity> {
-    use sea_orm::QueryFilter as _;
-    let mut select = notification::Entity::find().filter(notification::Column::UserId.eq(user));
+/// People's notifications, newest first. Who may ask for whose is decided before.
+pub fn of_users(unread_only: bool) -> Below<notification::Entity> {
+    let mut select = notification::Entity::find();
     if unread_only {
         select = select.filter(notification::Column::ReadAt.is_null());
     }
-    List::by_id(select, notification::Column::Id, true)
+    List::by_id(select, notification::Column::Id, true).below([notification::Column::UserId])
 }
 
-/// How many a person has not read.
-pub async fn unread(conn: &impl ConnectionTrait, user: UserId) -> Result<u64> {
-    Ok(notification::Entity::find()
-        .filter(notification::Column::UserId.eq(user))
+/// How many some people have not read; who has read everything is left out.
+pub async fn unread(
+    conn: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = UserId>,
+) -> Result<HashMap<UserId, i64>> {
+    let counts: Vec<(UserId, i64)> = notification::Entity::find()
+        .select_only()
+        .column(notification::Column::UserId)
+        .column_as(notification::Column::Id.count(), "unread")
+        .filter(notification::Column::UserId.is_in(users))
         .filter(notification::Column::ReadAt.is_null())
-        .count(conn)
-        .await?)
+        .group_by(notification::Column::UserId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(counts.into_iter().collect())
 }
 
 /// One of the actor's own notifications.
 pub async fn find(app: &App, actor: &Actor, id: NotificationId) -> Result<notification::Model> {
-    let person = actor.signed_in()?;
-    notification::Entity::find_by_id(id)
-        .filter(notification::Column::UserId.eq(person.id))
+    actor.signed_in()?;
+    visible(actor)
+        .filter(notification::Column::Id.eq(id))
         .one(app.db.reader())
         .await?
         .ok_or_else(|| Error::not_found("notificationId", "notification"))
+}
+
+/// The actor's own notifications: nobody else reads them one by one.
+pub fn visible(actor: &Actor) -> Select<notification::Entity> {
+    let all = notification::Entity::find();
+    match actor.user_id() {
+        Some(user) => all.filter(notification::Column::UserId.eq(user)),
+        None => all.filter(notification::Column::Id.is_null()),
+    }
 }
 
 /// Marks some of the actor's notifications as read, or all of them when `ids` is empty. How many changed.

@@ -14,7 +14,7 @@ use crate::{
     Actor, App, Error, Tx,
     error::{Code, Result},
     money::Split,
-    page::List,
+    page::{Below, List},
     policy::{self, Action},
     ports::chain::TxHash,
 };
@@ -149,15 +149,18 @@ pub async fn find(app: &App, actor: &Actor, id: PaymentId) -> Result<payment::Mo
         .ok_or_else(|| Error::not_found("paymentId", "payment"))
 }
 
-/// A person's payments that the actor may see, newest first.
-pub fn of_user(actor: &Actor, user: UserId) -> List<payment::Entity> {
-    let side = Condition::any().add(payment::Column::PayerId.eq(user)).add(payment::Column::PayeeId.eq(user));
-    List::by_id(visible(actor).filter(side), payment::Column::Id, true)
+/// People's payments that the actor may see, newest first.
+pub fn of_users(actor: &Actor) -> Below<payment::Entity> {
+    newest_first(actor).below([payment::Column::PayerId, payment::Column::PayeeId])
 }
 
-/// A contract's payments that the actor may see, newest first.
-pub fn of_contract(actor: &Actor, contract: ContractId) -> List<payment::Entity> {
-    List::by_id(visible(actor).filter(payment::Column::ContractId.eq(contract)), payment::Column::Id, true)
+/// Contracts' payments that the actor may see, newest first.
+pub fn of_contracts(actor: &Actor) -> Below<payment::Entity> {
+    newest_first(actor).below([payment::Column::ContractId])
+}
+
+fn newest_first(actor: &Actor) -> List<payment::Entity> {
+    List::by_id(visible(actor), payment::Column::Id, true)
 }
 
 /// Takes a client's word that a transaction pays a deposit: a hint, never proof. The chain is read next.

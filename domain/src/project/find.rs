@@ -13,7 +13,7 @@ use crate::{
     Actor, App, Error,
     check::Check,
     error::Result,
-    page::List,
+    page::{Below, List},
     search::{Index, RELEVANCE, Search},
 };
 
@@ -134,6 +134,12 @@ pub fn list(
         }
     };
     Ok(List::by(select, by, Column::Id, descending))
+}
+
+/// The projects of clients that the actor may see, newest first.
+pub fn of_clients(actor: &Actor) -> Below<project::Entity> {
+    use project::Column;
+    List::by(visible(actor), Column::CreatedAt, Column::Id, true).below([Column::ClientId])
 }
 
 fn asking_for(skills: &[SkillId]) -> SelectStatement {

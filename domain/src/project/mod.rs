@@ -21,7 +21,7 @@ use crate::{
 mod find;
 pub mod state;
 
-pub use find::{Filter, Order, OrderField, find, list, visible};
+pub use find::{Filter, Order, OrderField, find, list, of_clients, visible};
 use state::Step;
 
 /// How many skills a project asks for at the most.

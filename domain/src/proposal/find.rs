@@ -1,20 +1,13 @@
 //! Finding proposals. Every finder takes the actor: a proposal is between its freelancer and its client.
 
-use entities::{ProjectId, ProposalId, ProposalStatus, UserId, project, proposal};
+use entities::{ProposalId, project, proposal};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
-use crate::{Actor, App, Error, error::Result, page::List};
-
-/// Which proposals are wanted. What is empty or `None` does not narrow the list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// On this project.
-    pub project_id: Option<ProjectId>,
-    /// By this freelancer.
-    pub freelancer_id: Option<UserId>,
-    /// In one of these states.
-    pub status: Vec<ProposalStatus>,
-}
+use crate::{
+    Actor, App, Error,
+    error::Result,
+    page::{Below, List},
+};
 
 /// The proposals that the actor may see: their own, and those on their projects.
 pub fn visible(actor: &Actor) -> Select<proposal::Entity> {
@@ -46,14 +39,16 @@ pub async fn find(app: &App, actor: &Actor, id: ProposalId) -> Result<proposal::
         .ok_or_else(|| Error::not_found("id", "proposal"))
 }
 
-/// The proposals that the actor may see, narrowed, newest first.
-pub fn list(actor: &Actor, filter: &Filter) -> List<proposal::Entity> {
-    use proposal::Column;
-    let mut narrow = Condition::all()
-        .add_option(filter.project_id.map(|project| Column::ProjectId.eq(project)))
-        .add_option(filter.freelancer_id.map(|freelancer| Column::FreelancerId.eq(freelancer)));
-    if !filter.status.is_empty() {
-        narrow = narrow.add(Column::Status.is_in(filter.status.iter().copied()));
-    }
-    List::by_id(visible(actor).filter(narrow), Column::Id, true)
+/// The proposals on projects that the actor may see, newest first.
+pub fn of_projects(actor: &Actor) -> Below<proposal::Entity> {
+    newest_first(actor).below([proposal::Column::ProjectId])
+}
+
+/// The proposals of freelancers that the actor may see, newest first.
+pub fn of_freelancers(actor: &Actor) -> Below<proposal::Entity> {
+    newest_first(actor).below([proposal::Column::FreelancerId])
+}
+
+fn newest_first(actor: &Actor) -> List<proposal::Entity> {
+    List::by_id(visible(actor), proposal::Column::Id, true)
 }

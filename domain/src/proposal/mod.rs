@@ -22,7 +22,7 @@ mod find;
 mod plan;
 pub mod state;
 
-pub use find::{Filter, find, list, visible};
+pub use find::{find, of_freelancers, of_projects, visible};
 pub use plan::{MOST_MILESTONES, PlannedMilestone, price};
 use state::Step;
 

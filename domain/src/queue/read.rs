@@ -121,19 +121,19 @@ pub async fn list(app: &App, filter: &JobFilter, request: &PageRequest) -> Resul
     let d = Dialect::of(conn);
     let (limit, backwards) = limits(request)?;
     let (mut condition, mut values) = matching(app, d, filter);
-    for (cursor, field, sign) in [(&request.after, "after", '<'), (&request.before, "before", '>')] {
-        if let Some(cursor) = cursor {
-            values.push(job_id(cursor, field)?.into());
-            condition.push_str(&format!(" AND id {sign} ${}", values.len()));
-        }
-    }
+    within(request, &mut condition, &mut values)?;
     let order = if backwards { "ASC" } else { "DESC" };
     // One more than asked for tells whether the list goes on.
     let sql = format!("{} WHERE {condition} ORDER BY id {order} LIMIT {}", select(app, d), limit + 1);
     let found = conn.query_all_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
-    let more = found.len() as u64 > limit;
-    let kept = found.iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut rows = kept.map(|row| job(app, row)).collect::<Result<Vec<_>>>()?;
+    cut(found.iter().map(|row| job(app, row)).collect::<Result<_>>()?, request)
+}
+
+/// The page, from rows in the order of reading, of which there may be one more than asked for.
+pub(super) fn cut(mut rows: Vec<JobRow>, request: &PageRequest) -> Result<Page<JobRow>> {
+    let (limit, backwards) = limits(request)?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     if backwards {
         rows.reverse();
     }
@@ -157,13 +157,21 @@ pub async fn count(app: &App, filter: &JobFilter) -> Result<u64> {
 
 /// One job.
 pub async fn find(app: &App, id: &str) -> Result<Option<JobRow>> {
-    let Ok(id) = Ulid::from_string(id) else { return Ok(None) };
+    Ok(find_many(app, &[id]).await?.pop())
+}
+
+/// The jobs with these ids, in any order; what is no id of a job is left out.
+pub async fn find_many(app: &App, ids: &[&str]) -> Result<Vec<JobRow>> {
+    let ids = ids.iter().filter_map(|id| Ulid::from_string(id).ok());
+    let values: Vec<Value> = ids.map(|id| id.to_string().into()).collect();
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
     let conn = app.db.reader();
     let d = Dialect::of(conn);
-    let sql = format!("{} WHERE id = $1", select(app, d));
-    let row =
-        conn.query_one_raw(Statement::from_sql_and_values(d.backend(), sql, [id.to_string().into()])).await?;
-    row.map(|row| job(app, &row)).transpose()
+    let sql = format!("{} WHERE id IN ({})", select(app, d), numbered(1, values.len()));
+    let rows = conn.query_all_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
+    rows.iter().map(|row| job(app, row)).collect()
 }
 
 /// Every queue that holds or held a job, by name.
@@ -245,6 +253,22 @@ pub async fn workers_beating(db: &Db, clock: &Clock) -> Result<bool> {
     Ok(last_beat(db).await?.is_some_and(|beat| clock.wall() - beat < SILENCE))
 }
 
+/// Parameters by their numbers.
+pub(super) fn numbered(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Narrows a condition to what a request's cursors leave.
+pub(super) fn within(request: &PageRequest, condition: &mut String, values: &mut Vec<Value>) -> Result<()> {
+    for (cursor, field, sign) in [(&request.after, "after", '<'), (&request.before, "before", '>')] {
+        if let Some(cursor) = cursor {
+            values.push(job_id(cursor, field)?.into());
+            condition.push_str(&format!(" AND id {sign} ${}", values.len()));
+        }
+    }
+    Ok(())
+}
+
 fn matching(app: &App, d: Dialect, filter: &JobFilter) -> (String, Vec<Value>) {
     let mut condition = "1 = 1".to_owned();
     let mut values: Vec<Value> = Vec::new();
@@ -283,7 +307,7 @@ fn state(app: &App, d: Dialect) -> String {
     )
 }
 
-fn select(app: &App, d: Dialect) -> String {
+pub(super) fn select(app: &App, d: Dialect) -> String {
     format!(
         "SELECT id, job_type, {state} AS state, CAST(attempts AS BIGINT) AS attempts,
                 CAST(max_attempts AS BIGINT) AS max_attempts, job, {error} AS last_error, {due} AS due,
@@ -299,7 +323,7 @@ fn select(app: &App, d: Dialect) -> String {
     )
 }
 
-fn job(app: &App, row: &QueryResult) -> Result<JobRow> {
+pub(super) fn job(app: &App, row: &QueryResult) -> Result<JobRow> {
     let seconds = |column: &str| -> Result<Option<DateTime<Utc>>> {
         let seconds: Option<i64> = row.try_get("", column)?;
         Ok(seconds.and_then(|s| DateTime::from_timestamp(s, 0)).map(|wall| from_wall(&app.clock, wall)))

@@ -1,7 +1,7 @@
 //! Skills and categories: what work is about.
 
 use entities::{CategoryId, SkillId, category, skill};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
 use crate::{
     App,
@@ -25,7 +25,7 @@ pub fn list(filter: &SkillFilter) -> Result<List<skill::Entity>> {
     let mut check = Check::new();
     let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
     check.done()?;
-    let mut select = skill::Entity::find().filter(skill::Column::DeletedAt.is_null());
+    let mut select = offered();
     if !search.is_empty() {
         select = select.filter(any_contains([skill::Column::NameKey], &search));
     }
@@ -37,11 +37,16 @@ pub fn list(filter: &SkillFilter) -> Result<List<skill::Entity>> {
 
 /// A skill.
 pub async fn find(app: &App, id: SkillId) -> Result<skill::Model> {
-    skill::Entity::find_by_id(id)
-        .filter(skill::Column::DeletedAt.is_null())
+    offered()
+        .filter(skill::Column::Id.eq(id))
         .one(app.db.reader())
         .await?
         .ok_or_else(|| Error::not_found("id", "skill"))
+}
+
+/// The skills that were not withdrawn: everybody may see them.
+pub fn offered() -> Select<skill::Entity> {
+    skill::Entity::find().filter(skill::Column::DeletedAt.is_null())
 }
 
 /// All categories, in their order of display.

@@ -1,19 +1,22 @@
 //! Who may see a file: those who may see the thing that it belongs to.
 
-use std::str::FromStr;
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
 use entities::{
-    AnyId, ProjectId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, milestone, project,
-    proposal, submission, upload,
+    AnyId, ProjectId, ProposalId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, milestone,
+    project, proposal, submission, upload,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
 
 use super::{LINK_VALID, file::sizes, record::size_key};
 use crate::{
-    Actor, App, Error,
-    contract::{self as contracts, state::FALLEN},
-    error::Result,
-    proposal as proposals,
+    Actor, App, Error, contract::state::FALLEN, error::Result, milestone as milestones, proposal as proposals,
 };
 
 /// The files that belong to some things (their public ids), in the order they were made. It decides nothing:
@@ -30,13 +33,13 @@ pub async fn of_subject(conn: &impl ConnectionTrait, subjects: &[String]) -> Res
 pub async fn find(app: &App, actor: &Actor, id: UploadId) -> Result<upload::Model> {
     let missing = || Error::not_found("id", "upload");
     let row = upload::Entity::find_by_id(id).one(app.db.reader()).await?.ok_or_else(missing)?;
-    if sees(app, actor, &row).await? { Ok(row) } else { Err(missing()) }
+    if seen(app, actor, [&row]).await?.is_empty() { Err(missing()) } else { Ok(row) }
 }
 
-/// A link to the file for fifteen minutes that saves it under its name; `None` unless it is READY and the
-/// actor may see it.
-pub async fn url(app: &App, actor: &Actor, row: &upload::Model) -> Result<Option<String>> {
-    if row.status != UploadStatus::Ready || !sees(app, actor, row).await? {
+/// A link to a file for fifteen minutes that saves it under its name; `None` unless it is READY. Whether the
+/// actor may have it is for [`seen`] to say.
+pub async fn link(app: &App, row: &upload::Model) -> Result<Option<String>> {
+    if row.status != UploadStatus::Ready {
         return Ok(None);
     }
     let request = app.storage.presign_get(&row.object_key, &row.filename, LINK_VALID).await?;
@@ -66,22 +69,31 @@ pub async fn picture(app: &App, row: &upload::Model) -> Result<Option<Picture>> 
     Ok(Some(Picture { url: request.url, smaller }))
 }
 
-/// Whether the actor may see a file: its owner and admins always; else whoever may see what it belongs to.
-pub async fn sees(app: &App, actor: &Actor, row: &upload::Model) -> Result<bool> {
-    if actor.sees_all() || actor.is(row.owner_id) || is_public(row) {
-        return Ok(true);
-    }
-    let Some(subject) = row.attached_to.as_deref() else { return Ok(false) };
-    let reader = app.db.reader();
-    Ok(match (row.purpose, AnyId::from_str(subject)) {
-        (UploadPurpose::ProposalAttachment, Ok(AnyId::ProposalId(id))) => {
-            proposals::visible(actor).filter(proposal::Column::Id.eq(id)).count(reader).await? > 0
+/// Which of these files the actor may see: their own, and admins all; else those that belong to something that
+/// they may see. One statement a purpose, however many files there are.
+pub async fn seen<'a>(
+    app: &App,
+    actor: &Actor,
+    rows: impl IntoIterator<Item = &'a upload::Model>,
+) -> Result<HashSet<UploadId>> {
+    let mut seen = HashSet::new();
+    let mut subjects: HashMap<UploadPurpose, HashSet<AnyId>> = HashMap::new();
+    let mut rest = Vec::new();
+    for row in rows {
+        if actor.sees_all() || actor.is(row.owner_id) || is_public(row) {
+            seen.insert(row.id);
+        } else if let Some(subject) = row.attached_to.as_deref().and_then(|id| AnyId::from_str(id).ok()) {
+            subjects.entry(row.purpose).or_default().insert(subject);
+            rest.push((row.id, (row.purpose, subject)));
         }
-        (UploadPurpose::Deliverable, Ok(AnyId::SubmissionId(id))) => sees_work(app, actor, id).await?,
-        (UploadPurpose::ProjectFile, Ok(AnyId::ProjectId(id))) => sees_brief(app, actor, id).await?,
-        // What the other purposes belong to does not exist yet: for their owner only.
-        _ => false,
-    })
+    }
+    let mut open = HashSet::new();
+    for (purpose, subjects) in subjects {
+        let found = open_to(app, actor, purpose, &subjects).await?;
+        open.extend(found.into_iter().map(|subject| (purpose, subject)));
+    }
+    seen.extend(rest.into_iter().filter(|(_, key)| open.contains(key)).map(|(id, _)| id));
+    Ok(seen)
 }
 
 /// An avatar in use is part of a public profile.
@@ -89,28 +101,57 @@ fn is_public(row: &upload::Model) -> bool {
     row.purpose == UploadPurpose::Avatar && row.attached_to.is_some()
 }
 
+/// Of the things that files of a purpose belong to, those whose files the actor may see.
+async fn open_to(
+    app: &App,
+    actor: &Actor,
+    purpose: UploadPurpose,
+    subjects: &HashSet<AnyId>,
+) -> Result<Vec<AnyId>> {
+    /// The ids of one kind, looked for in a select of that kind.
+    macro_rules! among {
+        ($kind:ident, $select:expr, $column:expr) => {{
+            let ids =
+                subjects.iter().filter_map(|id| if let AnyId::$kind(id) = id { Some(*id) } else { None });
+            let found: Vec<$kind> = $select
+                .filter($column.is_in(ids))
+                .select_only()
+                .column($column)
+                .into_tuple()
+                .all(app.db.reader())
+                .await?;
+            found.into_iter().map(AnyId::$kind).collect()
+        }};
+    }
+    Ok(match purpose {
+        UploadPurpose::ProposalAttachment => {
+            among!(ProposalId, proposals::visible(actor), proposal::Column::Id)
+        }
+        UploadPurpose::Deliverable => among!(SubmissionId, work(actor), submission::Column::Id),
+        UploadPurpose::ProjectFile => among!(ProjectId, briefs(actor), project::Column::Id),
+        // What the other purposes belong to does not exist yet: for their owner only.
+        _ => Vec::new(),
+    })
+}
+
 /// What was handed in is for the parties of its contract.
-async fn sees_work(app: &App, actor: &Actor, id: SubmissionId) -> Result<bool> {
-    let reader = app.db.reader();
-    let Some(handed_in) = submission::Entity::find_by_id(id).one(reader).await? else { return Ok(false) };
-    let milestone = milestone::Entity::find_by_id(handed_in.milestone_id).one(reader).await?;
-    let Some(milestone) = milestone else { return Ok(false) };
-    let own = contracts::visible(actor).filter(contract::Column::Id.eq(milestone.contract_id));
-    Ok(own.count(reader).await? > 0)
+fn work(actor: &Actor) -> Select<submission::Entity> {
+    let milestones = milestones::visible(actor).select_only().column(milestone::Column::Id).into_query();
+    submission::Entity::find().filter(submission::Column::MilestoneId.in_subquery(milestones))
 }
 
 /// A project's files are for its client and for a freelancer with a contract on it: an offer counts until it
 /// is declined, retracted or lapsed.
-async fn sees_brief(app: &App, actor: &Actor, id: ProjectId) -> Result<bool> {
-    let Some(user) = actor.user_id() else { return Ok(false) };
-    let reader = app.db.reader();
-    let owned = project::Entity::find_by_id(id).filter(project::Column::ClientId.eq(user));
-    if owned.count(reader).await? > 0 {
-        return Ok(true);
-    }
-    let contract = contract::Entity::find()
-        .filter(contract::Column::ProjectId.eq(id))
+fn briefs(actor: &Actor) -> Select<project::Entity> {
+    let Some(user) = actor.user_id() else {
+        return project::Entity::find().filter(project::Column::Id.is_null());
+    };
+    let worked_on = contract::Entity::find()
+        .select_only()
+        .column(contract::Column::ProjectId)
         .filter(contract::Column::FreelancerId.eq(user))
-        .filter(contract::Column::Status.is_not_in(FALLEN));
-    Ok(contract.count(reader).await? > 0)
+        .filter(contract::Column::Status.is_not_in(FALLEN))
+        .into_query();
+    let own = project::Column::ClientId.eq(user);
+    project::Entity::find().filter(Condition::any().add(own).add(project::Column::Id.in_subquery(worked_on)))
 }

@@ -29,7 +29,7 @@ pub mod process;
 mod record;
 pub mod state;
 
-pub use access::{Picture, find, of_subject, picture, sees, url};
+pub use access::{Picture, find, link, of_subject, picture, seen};
 pub use attach::{MOST_A_THING, attach};
 pub use avatar::avatar_set;
 pub use record::wake;

@@ -2,27 +2,45 @@
 
 use chrono::{DateTime, Utc};
 use entities::{UserId, WalletId, wallet};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
 use crate::{
     Actor, App,
     error::{Error, Result},
-    policy::{Action, authorise},
     ports::chain::Address,
 };
 
 /// A wallet, for its owner and for administrators.
 pub async fn find(app: &App, actor: &Actor, id: WalletId) -> Result<wallet::Model> {
-    let found = wallet::Entity::find_by_id(id).one(app.db.reader()).await?;
-    let found = found.ok_or_else(|| Error::not_found("id", "wallet"))?;
-    authorise(actor, Action::PrivateProfileSee(found.user_id), "id", "wallet")?;
-    Ok(found)
+    let found = visible(actor).filter(wallet::Column::Id.eq(id)).one(app.db.reader()).await?;
+    found.ok_or_else(|| Error::not_found("id", "wallet"))
+}
+
+/// The wallets that the actor may see: their own.
+pub fn visible(actor: &Actor) -> Select<wallet::Entity> {
+    let all = wallet::Entity::find();
+    if actor.sees_all() {
+        return all;
+    }
+    // Nobody is nobody's owner.
+    match actor.user_id() {
+        Some(user) => all.filter(wallet::Column::UserId.eq(user)),
+        None => all.filter(wallet::Column::Id.is_null()),
+    }
 }
 
 /// All wallets of a person, the first one first.
 pub async fn of_user(conn: &impl ConnectionTrait, user: UserId) -> Result<Vec<wallet::Model>> {
+    of_users(conn, [user]).await
+}
+
+/// All wallets of some people, the first one first.
+pub async fn of_users(
+    conn: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<wallet::Model>> {
     Ok(wallet::Entity::find()
-        .filter(wallet::Column::UserId.eq(user))
+        .filter(wallet::Column::UserId.is_in(users))
         .order_by_asc(wallet::Column::Id)
         .all(conn)
         .await?)

@@ -4,6 +4,6 @@ mod find;
 mod link;
 mod payout;
 
-pub use find::{find, of_user, owner_of, payout_wallet};
+pub use find::{find, of_user, of_users, owner_of, payout_wallet, visible};
 pub use link::{link_begin, link_complete};
 pub use payout::set_payout;

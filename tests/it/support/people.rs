@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{TestApp, ok};
 
 /// A person who is signed in, verified, and has a wallet.
+#[derive(Clone)]
 pub struct Someone {
     pub id: String,
     pub email: String,

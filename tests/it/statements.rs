@@ -1,0 +1,152 @@
+//! How many statements a document costs: as many for ten rows as for one, to depth 4, for every connection.
+//!
+//! **A new connection** gets a row in [`CONNECTIONS`]: its field, and the way to it. A way is up to four lists inside
+//! each other, with a `/` between them; each is its field, after the to-one fields that lead there with a `.` between
+//! (`client.projects`). It ends with the connection itself, at depth 4 unless only a root list has it. The documents
+//! are written from the schema: at the last list every field that needs no argument is read, and every scalar of
+//! the things and lists right below it, so a new field is tested as soon as it is there.
+//!
+//! The ways are walked on the data of `statements/world.rs`: give your connection rows there, at least one below each
+//! of at least two parents, or the test says that it proves nothing. A new kind that `node` knows has to turn up in
+//! one of the answers.
+
+mod documents;
+mod nested;
+mod world;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use domain::{Actor, App, Db};
+use serde_json::Value;
+
+use self::{documents::Sdl, world::World};
+
+/// Every connection of the schema, with a way to it.
+const CONNECTIONS: &[(&str, &str)] = &[
+    ("Query.projects", "projects"),
+    ("Query.freelancers", "freelancers"),
+    ("Query.skills", "skills"),
+    ("Query.jobs", "jobs"),
+    ("Project.proposals", "freelancers/proposals/project.client.projects/proposals"),
+    ("Contract.payments", "projects/proposals/freelancer.contracts/payments"),
+    ("Payment.jobs", "freelancers/contracts/payments/jobs"),
+    ("User.projects", "projects/proposals/freelancer.contracts/client.projects"),
+    ("User.proposals", "projects/proposals/freelancer.contracts/freelancer.proposals"),
+    ("User.contracts", "projects/proposals/project.proposals/freelancer.contracts"),
+    ("User.payments", "projects/proposals/freelancer.contracts/client.payments"),
+    ("User.ledger", "projects/proposals/freelancer.contracts/freelancer.ledger"),
+    ("User.notifications", "projects/proposals/freelancer.contracts/client.notifications"),
+];
+
+/// How many rows the first list has, then how many instead; every list below has up to two below each parent.
+const ROWS: [usize; 2] = [2, 4];
+
+#[test]
+fn every_connection_is_declared() {
+    let sdl = Sdl::read();
+    let declared: BTreeSet<String> = CONNECTIONS.iter().map(|(field, _)| (*field).to_owned()).collect();
+    assert_eq!(declared, sdl.connections(), "declare it in CONNECTIONS, with a way to it");
+    for (field, way) in CONNECTIONS {
+        assert_eq!(*field, sdl.end_of(way), "{way} ends elsewhere");
+        let depth = way.split('/').count();
+        assert_eq!(depth, if field.starts_with("Query.") { 1 } else { 4 }, "{field}: the depth of {way}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_costs_the_same_statements_however_many_rows() {
+    let World { app, newest, .. } = World::build().await;
+    let (schema, asked) = counted(&app.app);
+    let sdl = Sdl::read();
+    let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (field, way) in CONNECTIONS {
+        for actor in [&Actor::System, &newest] {
+            // A queue is for admins.
+            if *field == "Query.jobs" && actor != &Actor::System {
+                continue;
+            }
+            let mut costs = Vec::new();
+            let mut found = Vec::new();
+            for rows in ROWS {
+                let document = sdl.document(way, rows);
+                asked.store(0, Ordering::Relaxed);
+                let request = async_graphql::Request::new(&document).data(actor.clone());
+                let answer = schema.execute(request).await;
+                costs.push(asked.load(Ordering::Relaxed));
+                assert!(answer.errors.is_empty(), "{field}: {:?}\n{document}", answer.errors);
+                let answer = answer.data.into_json().unwrap();
+                found.push(Sdl::rows_at_the_end(way, &answer));
+                collect(&answer, &mut kinds);
+            }
+            assert_eq!(costs[0], costs[1], "{field} by {way} as {actor:?}: {found:?} rows");
+            if actor == &Actor::System {
+                let [few, many] = [&found[0], &found[1]].map(|parents| parents.iter().sum::<usize>());
+                let parents = found[1].iter().filter(|rows| **rows > 0).count();
+                let several = parents > 1 || !way.contains('/');
+                assert!(few > 0 && many > few && several, "{field} by {way} proves nothing: {found:?} rows");
+            }
+        }
+    }
+    nodes_cost_a_statement_a_kind(&app.app, &sdl, &kinds).await;
+    app.finish().await;
+}
+
+/// `nodes(ids:)` over every kind that it knows: twice the ids, the same statements.
+async fn nodes_cost_a_statement_a_kind(app: &App, sdl: &Sdl, kinds: &BTreeMap<String, BTreeSet<String>>) {
+    let (schema, asked) = counted(app);
+    let mut costs = Vec::new();
+    for each in [2, 4] {
+        let mut ids: Vec<&str> = Vec::new();
+        for kind in sdl.implementors("Node") {
+            // Nobody but a person has notifications of their own.
+            if kind == "Notification" {
+                continue;
+            }
+            let known = kinds.get(&kind).unwrap_or_else(|| panic!("no answer has a {kind} in it"));
+            assert!(known.len() >= each, "{kind}: only {known:?}");
+            ids.extend(known.iter().take(each).map(String::as_str));
+        }
+        let document = format!("{{ nodes(ids: {ids:?}) {{ __typename id }} }}");
+        asked.store(0, Ordering::Relaxed);
+        let answer = schema.execute(async_graphql::Request::new(document).data(Actor::System)).await;
+        assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+        costs.push(asked.load(Ordering::Relaxed));
+        let nodes = answer.data.into_json().unwrap()["nodes"].clone();
+        assert!(nodes.as_array().unwrap().iter().all(Value::is_object), "{nodes:#}");
+    }
+    assert_eq!(costs[0], costs[1]);
+    assert_eq!(costs[0] + 1, sdl.implementors("Node").len(), "one statement a kind");
+}
+
+/// The schema over the same database, and how many statements its reads asked.
+fn counted(app: &App) -> (api::graphql::Schema, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut reader = app.db.reader().clone();
+    let counter = asked.clone();
+    reader.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    let db = Db::new(app.db.writer().clone(), reader);
+    (api::schema(App { db, ..app.clone() }), asked)
+}
+
+/// Notes the ids of an answer by their kinds.
+fn collect(answer: &Value, kinds: &mut BTreeMap<String, BTreeSet<String>>) {
+    match answer {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, kinds)),
+        Value::Object(fields) => {
+            if let (Some(kind), Some(id)) = (fields.get("__typename"), fields.get("id")) {
+                let (kind, id) = (kind.as_str().unwrap(), id.as_str().unwrap());
+                kinds.entry(kind.to_owned()).or_default().insert(id.to_owned());
+            }
+            fields.values().for_each(|value| collect(value, kinds));
+        }
+        _ => {}
+    }
+}
