@@ -1,13 +1,13 @@
 //! Reading the log: administrators only.
 
 use chrono::{DateTime, Utc};
-use entities::{AuditEntryId, UserId, audit_entry};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use entities::{UserId, audit_entry};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use crate::{
-    Actor, App,
+    Actor,
     check::Check,
-    error::{Error, Result},
+    error::Result,
     page::List,
     policy::{self, Action},
 };

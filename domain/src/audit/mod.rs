@@ -14,7 +14,7 @@ mod chain;
 mod find;
 mod verify;
 
-pub use find::{Filter, find, list};
+pub use find::{Filter, list, visible};
 pub use verify::{Verdict, verify};
 
 /// The only row of `audit_heads`.
