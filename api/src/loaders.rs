@@ -36,7 +36,7 @@ pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
-pub use people::{UnreadOf, UserSkillsOf, WalletsOf};
+pub use people::{FreelancerSavedBy, ProjectSavedBy, ProposalBy, UnreadOf, UserSkillsOf, WalletsOf};
 pub use seen::{SeenFile, Visible, see, see_files};
 use turn::Turn;
 pub use turn::Turns;

@@ -21,13 +21,17 @@ pub mod settings;
 
 pub mod account;
 pub mod audit;
+pub mod category;
 pub mod contract;
+pub mod invitation;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;
 pub mod payment;
+pub mod portfolio;
 pub mod project;
 pub mod proposal;
+pub mod saved;
 pub mod skill;
 pub mod upload;
 pub mod wallet;

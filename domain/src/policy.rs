@@ -2,7 +2,9 @@
 //!
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
-use entities::{ProjectStatus, Role, contract, payment, project, proposal, upload};
+use entities::{
+    ProjectStatus, Role, contract, invitation, payment, portfolio_item, project, proposal, upload,
+};
 
 use crate::{
     actor::{Actor, Person},
@@ -18,6 +20,7 @@ pub enum Action<'a> {
     WalletLink,
     UploadCreate,
     UploadUse(&'a upload::Model),
+    PortfolioChange(&'a portfolio_item::Model),
     // the market
     ProjectCreate,
     ProjectPublish(&'a project::Model),
@@ -26,6 +29,9 @@ pub enum Action<'a> {
     ProposalReject(&'a project::Model),
     ProposalAccept(&'a project::Model),
     ProposalWithdraw(&'a proposal::Model),
+    InvitationSend(&'a project::Model),
+    InvitationDecline(&'a invitation::Model),
+    InvitationWithdraw(&'a invitation::Model),
     ContractAccept(&'a contract::Model),
     ContractDecline(&'a contract::Model),
     ContractRetract(&'a contract::Model),
@@ -77,6 +83,9 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         OwnAccount | UploadCreate => acting(actor).map(drop),
         WalletLink => verified(actor).map(drop),
         UploadUse(upload) => acting(actor).and_then(|person| shown(person.id == upload.owner_id)),
+        PortfolioChange(item) => {
+            with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == item.user_id))
+        }
 
         ProjectCreate => with_role(actor, Role::Client).map(drop),
         ProjectPublish(project) => owner(actor, project),
@@ -85,11 +94,18 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             // Roles rule it out already; that nobody bids on their own project is a rule of its own.
             if person.id == project.client_id { Err(Denied::Role("FREELANCER")) } else { Ok(()) }
         }
-        ProposalShortlist(project) | ProposalReject(project) | ProposalAccept(project) => {
-            owner(actor, project)
-        }
+        ProposalShortlist(project)
+        | ProposalReject(project)
+        | ProposalAccept(project)
+        | InvitationSend(project) => owner(actor, project),
         ProposalWithdraw(proposal) => {
             with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == proposal.freelancer_id))
+        }
+        InvitationDecline(invitation) => {
+            with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == invitation.freelancer_id))
+        }
+        InvitationWithdraw(invitation) => {
+            with_role(actor, Role::Client).and_then(|person| shown(person.id == invitation.client_id))
         }
         ContractAccept(contract) | ContractDecline(contract) | MilestoneSubmit(contract) => {
             freelancer_of(actor, contract)

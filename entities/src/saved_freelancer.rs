@@ -14,6 +14,8 @@ pub struct Model {
     /// Which freelancer.
     #[sea_orm(primary_key, auto_increment = false)]
     pub freelancer_id: UserId,
+    /// When, in microseconds since 1970: what the list of saved things is sorted by.
+    pub saved_micros: i64,
     /// When.
     pub created_at: DateTimeUtc,
 }

@@ -14,6 +14,8 @@ pub struct Model {
     /// Which project.
     #[sea_orm(primary_key, auto_increment = false)]
     pub project_id: ProjectId,
+    /// When, in microseconds since 1970: what the list of saved things is sorted by.
+    pub saved_micros: i64,
     /// When.
     pub created_at: DateTimeUtc,
 }

@@ -252,6 +252,7 @@ async fn saved(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     .table(name)
                     .col(uuid("user_id"))
                     .col(uuid(column))
+                    .col(big_integer("saved_micros"))
                     .col(timestamp_with_time_zone("created_at"))
                     .primary_key(Index::create().col("user_id").col(column))
                     .foreign_key(&mut reference(name, "user_id", "users"))

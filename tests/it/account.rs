@@ -1,5 +1,8 @@
 //! Joining, proving an address, signing in and out, and the profile.
 
+mod freelancers;
+mod rules;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Duration;
 use domain::account;
@@ -115,18 +118,10 @@ async fn a_bad_registration_names_everything_that_is_wrong() {
     assert_eq!(wrong, ["displayName:REQUIRED", "email:INVALID", "password:TOO_SHORT", "role:FORBIDDEN"]);
     assert!(all["session"].is_null() && all["user"].is_null());
 
-    for password in ["password123", "Qwertyuiop1!", "ada@example.com", "aaaaaaaaaaaa"] {
-        let payload = register(&app, json!({"password": password})).await;
-        assert_eq!(errors(&payload), ["password:INVALID"], "{password}");
-    }
-    let long = register(&app, json!({"password": "x9".repeat(65)})).await;
-    assert_eq!(errors(&long), ["password:TOO_LONG"]);
+    let own = register(&app, json!({"password": "ada@example.com"})).await;
+    assert_eq!(errors(&own), ["password:INVALID"]);
     let line_break = register(&app, json!({"displayName": "Ada\r\nBcc: x@example.com"})).await;
     assert_eq!(errors(&line_break), ["displayName:INVALID"]);
-
-    assert!(errors(&register(&app, json!({})).await).is_empty());
-    let taken = register(&app, json!({"email": " aDA@example.COM "})).await;
-    assert_eq!(errors(&taken), ["email:TAKEN"]);
     app.finish().await;
 }
 
@@ -286,12 +281,9 @@ async fn a_profile_changes_field_by_field() {
 #[tokio::test]
 async fn a_bad_profile_changes_nothing() {
     let app = TestApp::start().await;
-    let rust = add_skill(&app, "Rust").await.to_string();
     let ada = access_token(&register(&app, json!({})).await);
     let level = |skill: &str, proficiency: i32, years: i32| json!({"skillId": skill, "proficiency": proficiency, "years": years});
     for (input, error) in [
-        (json!({"headline": "x".repeat(121)}), "headline:TOO_LONG"),
-        (json!({"bio": "x".repeat(5001)}), "bio:TOO_LONG"),
         (json!({"headline": "one\ntwo"}), "headline:INVALID"),
         (json!({"location": "Lon\u{7}don"}), "location:INVALID"),
         (json!({"bio": "a\u{0}b"}), "bio:INVALID"),
@@ -299,9 +291,6 @@ async fn a_bad_profile_changes_nothing() {
         (json!({"hourlyRate": {"amount": "0.99"}}), "hourlyRate:OUT_OF_RANGE"),
         (json!({"hourlyRate": {"amount": "1000.01"}}), "hourlyRate:OUT_OF_RANGE"),
         (json!({"hourlyRate": {"amount": "a lot"}}), "hourlyRate.amount:INVALID"),
-        (json!({"skills": [level(&rust, 6, 0)]}), "skills.0.proficiency:OUT_OF_RANGE"),
-        (json!({"skills": [level(&rust, 1, 61)]}), "skills.0.years:OUT_OF_RANGE"),
-        (json!({"skills": [level(&rust, 1, 1), level(&rust, 2, 1)]}), "skills.1.skillId:INVALID"),
         (json!({"skills": [level("usr_1", 1, 1)]}), "skills.0.skillId:INVALID_ID"),
         (
             json!({"bio": "new", "skills": [level("skl_00000000000000000000000000000000", 1, 1)]}),
@@ -404,7 +393,6 @@ async fn skills_and_categories_are_there_for_everybody() {
     let names: Vec<String> =
         data["skills"]["nodes"].as_array().expect("nodes").iter().map(|node| text(&node["name"])).collect();
     assert_eq!(names, ["Ruby", "Rust"]);
-    assert_eq!(data["categories"].as_array().map(Vec::len), Some(8));
     assert_eq!(data["categories"][2], json!({"name": "Data & Analytics", "slug": "data"}));
     app.finish().await;
 }

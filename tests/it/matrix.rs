@@ -17,6 +17,7 @@ use futures::StreamExt;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
+use crate::market::skill;
 use crate::support::{Deal, PASSWORD, Someone, TestApp, new_key, ok, text};
 
 /// The columns, in this order: nobody, the client and the freelancer whose things these are, others of their
@@ -52,6 +53,25 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("milestoneApprove", "UKFNFFF"),
     ("milestoneRefund", "UFKFNKF"),
     ("paymentReportTransaction", "UKFNFFF"),
+    ("portfolioItemCreate", "UFKFKFF"),
+    ("portfolioItemUpdate", "UFKFNFF"),
+    ("portfolioItemDelete", "UFKFNFF"),
+    ("savedProjectAdd", "UKKKKKF"),
+    ("savedProjectRemove", "UKKKKKF"),
+    ("savedFreelancerAdd", "UKKKKKF"),
+    ("savedFreelancerRemove", "UKKKKKF"),
+    ("invitationSend", "UKFNFFF"),
+    ("invitationDecline", "UFKFNFF"),
+    ("invitationWithdraw", "UKFNFFF"),
+    ("skillCreate", "UFFFFKF"),
+    ("skillUpdate", "UFFFFKF"),
+    ("skillVerify", "UFFFFKF"),
+    ("skillDelete", "UFFFFKF"),
+    ("skillRestore", "UFFFFKF"),
+    ("categoryCreate", "UFFFFKF"),
+    ("categoryUpdate", "UFFFFKF"),
+    ("categoryArchive", "UFFFFKF"),
+    ("categoryRestore", "UFFFFKF"),
     ("uploadCreate", "UKKKKKF"),
     ("uploadComplete", "UKNNNNF"),
     ("avatarSet", "UKNNNNF"),
@@ -80,8 +100,17 @@ const QUERIES: &[(&str, &str)] = &[
 ];
 
 /// Fields of the client's `User` that are theirs alone.
-const SENSITIVE: [&str; 6] =
-    ["email", "wallets", "notifications", "unreadNotificationCount", "payments", "ledger"];
+const SENSITIVE: [&str; 9] = [
+    "email",
+    "wallets",
+    "notifications",
+    "unreadNotificationCount",
+    "payments",
+    "ledger",
+    "savedProjects",
+    "savedFreelancers",
+    "invitations",
+];
 const OWN: &str = "0K000K0";
 
 const SUBSCRIPTIONS: &[(&str, &str)] = &[("paymentUpdated", "NKKNNKN"), ("notificationReceived", "UKKKKKK")];
@@ -124,6 +153,11 @@ async fn fixture() -> Fixture {
             }),
         )
         .await);
+    let invitation = "mutation($input: InvitationSendInput!) { invitationSend(input: $input) { invitation { id } userErrors { message } } }";
+    let invited = json!({ "projectId": app.project(&deal.client).await, "freelancerId": deal.freelancer.id });
+    let invitation = ok(app.mutate(&deal.client.token, invitation, invited).await);
+    let item = "mutation($input: PortfolioItemCreateInput!) { portfolioItemCreate(input: $input) { portfolioItem { id } userErrors { message } } }";
+    let item = ok(app.mutate(&deal.freelancer.token, item, json!({ "title": "A shop" })).await);
     let session = json!({ "email": deal.client.email, "password": PASSWORD });
     let session = ok(app.mutate("", SESSION, session).await);
     app.drain().await;
@@ -146,6 +180,10 @@ async fn fixture() -> Fixture {
         ("notification", text(&private["data"]["viewer"]["notifications"]["nodes"][0]["id"])),
         ("job", text(&jobs["data"]["jobs"]["nodes"][0]["id"])),
         ("category", text(&category)),
+        ("freelancer", deal.freelancer.id.clone()),
+        ("invitation", text(&invitation["invitation"]["id"])),
+        ("portfolioItem", text(&item["portfolioItem"]["id"])),
+        ("skill", skill(&app, "Matrices").await),
     ]);
     let tokens = [
         String::new(),
@@ -203,6 +241,15 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "paymentReportTransaction" => {
             json!({ "paymentId": id("payment"), "transactionHash": format!("0x{}", "ab".repeat(32)) })
         }
+        "portfolioItemCreate" => json!({ "title": "" }),
+        "portfolioItemUpdate" | "portfolioItemDelete" => json!({ "portfolioItemId": id("portfolioItem") }),
+        "savedProjectAdd" | "savedProjectRemove" => json!({ "projectId": id("open") }),
+        "savedFreelancerAdd" | "savedFreelancerRemove" => json!({ "freelancerId": id("freelancer") }),
+        "invitationSend" => json!({ "projectId": id("open"), "freelancerId": id("freelancer") }),
+        "invitationDecline" | "invitationWithdraw" => json!({ "invitationId": id("invitation") }),
+        "skillCreate" | "categoryCreate" => json!({ "name": "" }),
+        "skillUpdate" | "skillVerify" | "skillDelete" | "skillRestore" => json!({ "skillId": id("skill") }),
+        "categoryUpdate" | "categoryArchive" | "categoryRestore" => json!({ "categoryId": id("category") }),
         "uploadCreate" => {
             json!({ "purpose": "AVATAR", "filename": "x.exe", "contentType": "x/y", "byteSize": 1 })
         }

@@ -28,13 +28,13 @@ const LOOK: &str = "query($id: ID!) { node(id: $id) { id ... on Upload {
     purpose filename contentType byteSize status rejectionReason url } } }";
 
 /// An App whose access tokens outlive the days that go by in a test.
-async fn start() -> TestApp {
+pub(crate) async fn start() -> TestApp {
     TestApp::start_with(|settings| settings.access_token_ttl = Duration::from_secs(7 * 24 * 3600)).await
 }
 
 /// A file to send.
 #[derive(Clone, Copy)]
-struct File<'a> {
+pub(crate) struct File<'a> {
     purpose: &'a str,
     name: &'a str,
     content_type: &'a str,
@@ -42,7 +42,7 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(purpose: &'a str, name: &'a str, content_type: &'a str, bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(purpose: &'a str, name: &'a str, content_type: &'a str, bytes: &'a [u8]) -> Self {
         Self { purpose, name, content_type, bytes }
     }
 
@@ -83,7 +83,7 @@ async fn sent(app: &TestApp, by: &Someone, file: File<'_>) -> String {
 }
 
 /// The same for a file that must be found good.
-async fn ready(app: &TestApp, by: &Someone, file: File<'_>) -> String {
+pub(crate) async fn ready(app: &TestApp, by: &Someone, file: File<'_>) -> String {
     let id = sent(app, by, file).await;
     let upload = look(app, by, &id).await;
     assert_eq!(upload["status"], "READY", "{upload:#}");
@@ -95,22 +95,22 @@ async fn complete(app: &TestApp, by: &Someone, id: &str) -> Value {
 }
 
 /// The upload as somebody sees it; null when they may not.
-async fn look(app: &TestApp, by: &Someone, id: &str) -> Value {
+pub(crate) async fn look(app: &TestApp, by: &Someone, id: &str) -> Value {
     app.gql(&by.token, LOOK, json!({ "id": id })).await["data"]["node"].clone()
 }
 
 /// Follows a link with no credentials.
-async fn get(link: &Value) -> Response {
+pub(crate) async fn get(link: &Value) -> Response {
     reqwest::get(text(link)).await.unwrap()
 }
 
-async fn row(app: &TestApp, id: &str) -> upload::Model {
+pub(crate) async fn row(app: &TestApp, id: &str) -> upload::Model {
     let id: UploadId = id.parse().unwrap();
     upload::Entity::find_by_id(id).one(app.app.db.reader()).await.unwrap().unwrap()
 }
 
 /// Whether an object lies in the bucket.
-async fn lies(app: &TestApp, key: &str) -> bool {
+pub(crate) async fn lies(app: &TestApp, key: &str) -> bool {
     app.app.storage.head(key).await.unwrap().is_some()
 }
 
@@ -122,6 +122,6 @@ fn picture(width: u32, height: u32, red: u8, format: image::ImageFormat) -> Vec<
     bytes.into_inner()
 }
 
-fn png(red: u8) -> Vec<u8> {
+pub(crate) fn png(red: u8) -> Vec<u8> {
     picture(300, 200, red, image::ImageFormat::Png)
 }

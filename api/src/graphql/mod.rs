@@ -16,6 +16,7 @@ pub mod support;
 pub mod admin;
 pub mod category;
 pub mod contract;
+pub mod invitation;
 pub mod job;
 pub mod ledger;
 pub mod milestone;
@@ -23,10 +24,12 @@ pub mod node;
 pub mod notification;
 pub mod payment;
 pub mod people;
+pub mod portfolio;
 pub mod profile;
 pub mod project;
 pub mod proposal;
 pub mod rate_limit;
+pub mod saved;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -59,8 +62,13 @@ pub struct QueryRoot(
 pub struct MutationRoot(
     session::SessionMutation,
     profile::UserMutation,
+    portfolio::PortfolioMutation,
+    saved::SavedMutation,
+    skill::SkillMutation,
+    category::CategoryMutation,
     wallet::WalletMutation,
     project::ProjectMutation,
+    invitation::InvitationMutation,
     proposal::ProposalMutation,
     contract::ContractMutation,
     milestone::MilestoneMutation,
@@ -99,10 +107,12 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     lists!(
         admin::AuditEntry,
         contract::Contract,
+        invitation::Invitation,
         job::Job,
         ledger::LedgerEntry,
         notification::Notification,
         payment::Payment,
+        portfolio::PortfolioItem,
         project::Project,
         proposal::Proposal,
         skill::Skill,

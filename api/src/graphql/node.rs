@@ -14,10 +14,12 @@ use super::{
     admin::AuditEntry,
     category::Category,
     contract::Contract,
+    invitation::Invitation,
     job::{self, Job},
     milestone::Milestone,
     notification::Notification,
     payment::Payment,
+    portfolio::PortfolioItem,
     project::Project,
     proposal::Proposal,
     skill::Skill,
@@ -55,6 +57,10 @@ pub enum Node {
     Wallet(Wallet),
     /// An upload.
     Upload(Upload),
+    /// A piece of work in a portfolio.
+    PortfolioItem(PortfolioItem),
+    /// An invitation to bid.
+    Invitation(Invitation),
     /// A notification.
     Notification(Notification),
     /// A job.
@@ -116,7 +122,8 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
             actor.signed_in().map_err(fault)?;
             see(ctx, id).await?.map(|row| Node::Notification(Notification(row)))
         }
-        AnyId::AuditEntryId(id) => see(ctx, id).await?.map(|row| Node::AuditEntry(AuditEntry(row))),
+        AnyId::PortfolioItemId(id) => see(ctx, id).await?.map(|row| Node::PortfolioItem(PortfolioItem(row))),
+        AnyId::InvitationId(id) => see(ctx, id).await?.map(|row| Node::Invitation(Invitation(row))),
         // These have ids, but are shown only as part of something else.
         AnyId::SessionId(_)
         | AnyId::ProposedMilestoneId(_)
@@ -133,8 +140,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::AmendmentChangeId(_)
         | AnyId::DisputeId(_)
         | AnyId::EvidenceId(_)
-        | AnyId::ReviewId(_)
-        | AnyId::PortfolioItemId(_)
-        | AnyId::InvitationId(_) => None,
+        | AnyId::ReviewId(_) => None,
     })
 }

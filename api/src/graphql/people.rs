@@ -1,11 +1,11 @@
 //! Finding people: oneself, a profile, the freelancers on the marketplace.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
-use domain::account;
+use domain::{Code, Error, account};
 
 use super::{
     connection::{Listing, connect, list_cost, page},
-    enums::OrderDirection,
+    enums::{Availability, OrderDirection},
     scalars::MoneyInput,
     support::{actor, app, parse_id, parse_ids},
     user::User,
@@ -25,6 +25,10 @@ pub struct FreelancerFilter {
     pub min_hourly_rate: Option<MoneyInput>,
     /// Their rate an hour is at most this.
     pub max_hourly_rate: Option<MoneyInput>,
+    /// They can start in one of these ways.
+    pub availability: Option<Vec<Availability>>,
+    /// The mean of their reviews is at least this, 1.0 to 5.0. Those without a review are left out.
+    pub min_rating: Option<f64>,
 }
 
 impl FreelancerFilter {
@@ -36,7 +40,20 @@ impl FreelancerFilter {
             skill_ids: parse_ids("filter.skillIds", &self.skill_ids.unwrap_or_default())?,
             min_hourly_rate: money("filter.minHourlyRate", self.min_hourly_rate)?,
             max_hourly_rate: money("filter.maxHourlyRate", self.max_hourly_rate)?,
+            availability: self.availability.unwrap_or_default().into_iter().map(Into::into).collect(),
+            min_rating: self.min_rating.map(rating).transpose()?,
         })
+    }
+}
+
+/// A mean of stars in hundredths, as it is kept.
+#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "stars are no money; 500 at the most")]
+fn rating(stars: f64) -> domain::Result<i32> {
+    if (1.0..=5.0).contains(&stars) {
+        Ok((stars * 100.0).round() as i32)
+    } else {
+        let message = format!("Give 1.0 to 5.0; it is {stars}.");
+        Err(Error::rejected("filter.minRating", Code::OutOfRange, message))
     }
 }
 
@@ -50,6 +67,8 @@ pub enum FreelancerOrderField {
     HourlyRate,
     /// By how many of the words of `filter.search` are in their name and headline. Only with a search.
     Relevance,
+    /// By the mean of their reviews; those without one come last in DESC.
+    Rating,
 }
 
 /// The order of a list of freelancers.

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use domain::account::{self, ProfileUpdate, SkillLevel};
 
 use super::{
+    enums::Availability,
     scalars::MoneyInput,
     support::{actor, app, parse_id},
     user::User,
@@ -19,6 +20,8 @@ pub struct ProfileUpdateInput {
     pub bio: MaybeUndefined<String>,
     /// A freelancer's rate, 1 to 1,000 USDC an hour.
     pub hourly_rate: MaybeUndefined<MoneyInput>,
+    /// When a freelancer can start.
+    pub availability: MaybeUndefined<Availability>,
     /// Where you are, up to 120 characters.
     pub location: MaybeUndefined<String>,
     /// Your time zone, an IANA name such as "Europe/Vienna".
@@ -59,6 +62,7 @@ impl ProfileUpdateInput {
             headline: change(self.headline),
             bio: change(self.bio),
             hourly_rate,
+            availability: change(self.availability).map(|given| given.map(Into::into)),
             location: change(self.location),
             time_zone: change(self.time_zone),
             skills,
@@ -77,7 +81,8 @@ fn levels(skills: Vec<UserSkillInput>) -> domain::Result<Vec<SkillLevel>> {
     skills.into_iter().enumerate().map(level).collect()
 }
 
-fn change<T>(given: MaybeUndefined<T>) -> Option<Option<T>> {
+/// A field that can be left out, emptied or given.
+pub(super) fn change<T>(given: MaybeUndefined<T>) -> Option<Option<T>> {
     match given {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),

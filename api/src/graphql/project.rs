@@ -12,7 +12,8 @@ use super::{
     category::Category,
     connection::{Listing, connect, connect_below, list_cost, page},
     contract::Contract,
-    enums::{BudgetType, ExperienceLevel, OrderDirection, ProjectStatus},
+    enums::{BudgetType, ExperienceLevel, InvitationStatus, OrderDirection, ProjectStatus},
+    invitation::{Invitation, statuses},
     proposal::Proposal,
     scalars::{Money, MoneyInput},
     skill::Skill,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     error::{UserError, answer, fault, found},
-    loaders::{ContractOf, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
+    loaders::{ContractOf, ProjectSavedBy, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
 };
 
 /// Work that a client posted for freelancers to bid on.
@@ -113,6 +114,27 @@ impl Project {
         let contract = load_if_any(ctx, ContractOf(self.0.id)).await?;
         let actor = actor(ctx)?;
         Ok(contract.filter(|contract| can(actor, Action::ContractSee(contract)).is_ok()).map(Contract))
+    }
+
+    /// Whom its client invited to bid, the newest first: for its client and for admins, empty for everybody else.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only those in one of these states.")] status: Option<Vec<InvitationStatus>>,
+    ) -> Result<Listing<Invitation>> {
+        let list = domain::invitation::of_projects(actor(ctx)?, &statuses(status));
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Invitation).await
+    }
+
+    /// Whether you saved it; false when you are not signed in.
+    async fn is_saved(&self, ctx: &Context<'_>) -> Result<bool> {
+        let Some(viewer) = actor(ctx)?.user_id() else { return Ok(false) };
+        load_or_default(ctx, ProjectSavedBy(viewer, self.0.id)).await
     }
 
     /// When it was first opened for proposals; null for a draft.

@@ -1,14 +1,19 @@
 //! Skills.
 
 use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
 use domain::{entities::skill, skill as domain_skill};
 
 use super::{
     category::Category,
     connection::{Listing, connect, list_cost, page},
-    support::{app, parse_id},
+    support::{actor, app, parse_id},
 };
 use crate::{error::fault, loaders::load};
+
+mod manage;
+
+pub use manage::SkillMutation;
 
 /// Something that a freelancer can do and a project can ask for.
 #[derive(Debug, Clone)]
@@ -34,6 +39,16 @@ impl Skill {
             None => Ok(None),
         }
     }
+
+    /// When an admin confirmed that it is what people call it; null before.
+    async fn verified_at(&self) -> Option<DateTime<Utc>> {
+        self.0.verified_at
+    }
+
+    /// When an admin withdrew it; null while profiles and projects may name it.
+    async fn deleted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deleted_at
+    }
 }
 
 /// Which skills are wanted; everything given must hold.
@@ -43,13 +58,23 @@ pub struct SkillFilter {
     pub search: Option<String>,
     /// Only skills of this category.
     pub category_id: Option<ID>,
+    /// True: only those that an admin confirmed; false: only the others.
+    pub verified: Option<bool>,
+    /// True: those that were withdrawn, instead of the others. For admins.
+    #[graphql(default)]
+    pub deleted: bool,
 }
 
 impl SkillFilter {
     fn parse(self) -> domain::Result<domain_skill::SkillFilter> {
         let category_id =
             self.category_id.as_ref().map(|id| parse_id("filter.categoryId", id)).transpose()?;
-        Ok(domain_skill::SkillFilter { search: self.search, category_id })
+        Ok(domain_skill::SkillFilter {
+            search: self.search,
+            category_id,
+            verified: self.verified,
+            deleted: self.deleted,
+        })
     }
 }
 
@@ -71,7 +96,7 @@ impl SkillQuery {
         #[graphql(desc = "Which skills; all of them when left out.")] filter: Option<SkillFilter>,
     ) -> async_graphql::Result<Listing<Skill>> {
         let filter = filter.unwrap_or_default().parse().map_err(fault)?;
-        let list = domain_skill::list(&filter).map_err(fault)?;
+        let list = domain_skill::list(actor(ctx)?, &filter).map_err(fault)?;
         connect(app(ctx)?, list, page(first, after, last, before), Skill).await
     }
 }

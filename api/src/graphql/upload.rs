@@ -86,28 +86,45 @@ pub(super) async fn of_subject(ctx: &Context<'_>, subject: impl Display) -> Resu
     Ok(see_files(ctx, files).await?.into_iter().map(Upload).collect())
 }
 
-/// A person's picture, without any metadata, in the format it was sent in.
+/// A picture, without any metadata, in the format it was sent in. The sizes are those of its longer side at most,
+/// for a person's picture and for one of a portfolio.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Image {
-    /// As large as it is kept: up to 1,024 pixels on the longer side. Good for 15 minutes.
+    /// As large as it is kept: 1,024 pixels, or 2,560 in a portfolio. Good for 15 minutes.
     pub url: String,
-    /// Up to 256 pixels on the longer side. Good for 15 minutes.
+    /// 256 pixels, or 1,024 in a portfolio. Good for 15 minutes.
     pub small_url: String,
-    /// Up to 64 pixels on the longer side, for lists. Good for 15 minutes.
+    /// For lists: 64 pixels, or 256 in a portfolio. Good for 15 minutes.
     pub thumbnail_url: String,
+    /// The upload that it came from.
+    pub upload: Upload,
 }
 
 /// The picture of a person, by the upload that their profile names.
 pub(super) async fn avatar(ctx: &Context<'_>, id: Option<UploadId>) -> Result<Option<Image>> {
     let Some(id) = id else { return Ok(None) };
-    let row: upload::Model = load(ctx, id).await?;
+    image(ctx, load(ctx, id).await?).await
+}
+
+/// The pictures that belong to something that everybody may see.
+pub(super) async fn pictures_of(ctx: &Context<'_>, subject: impl Display) -> Result<Vec<Image>> {
+    let files = load_or_default(ctx, FilesOf(subject.to_string())).await?;
+    let mut images = Vec::new();
+    for file in files {
+        images.extend(image(ctx, file).await?);
+    }
+    Ok(images)
+}
+
+async fn image(ctx: &Context<'_>, row: upload::Model) -> Result<Option<Image>> {
     let Some(picture) = uploads::picture(app(ctx)?, &row).await.map_err(fault)? else { return Ok(None) };
-    let at_most =
-        |size| picture.smaller.iter().find(|(pixels, _)| *pixels <= size).map(|(_, url)| url.clone());
+    // Two sizes, the larger one first.
+    let mut smaller = picture.smaller.into_iter().map(|(_, url)| url);
     Ok(Some(Image {
-        small_url: at_most(256).unwrap_or_else(|| picture.url.clone()),
-        thumbnail_url: at_most(64).unwrap_or_else(|| picture.url.clone()),
+        small_url: smaller.next().unwrap_or_else(|| picture.url.clone()),
+        thumbnail_url: smaller.next().unwrap_or_else(|| picture.url.clone()),
         url: picture.url,
+        upload: Upload(row),
     }))
 }
 

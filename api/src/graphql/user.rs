@@ -5,18 +5,21 @@ use chrono::{DateTime, Utc};
 use domain::{
     contract as domain_contract,
     entities::{skill, user, user_skill},
-    ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
+    invitation as domain_invitation, ledger as domain_ledger, notification as domain_notification,
+    payment as domain_payment,
     policy::{Action, can},
-    project as domain_project, proposal as domain_proposal,
+    portfolio as domain_portfolio, project as domain_project, proposal as domain_proposal, saved,
 };
 
 use super::{
     connection::{Listing, connect_below, list_cost, page},
     contract::Contract,
-    enums::Role,
+    enums::{Availability, InvitationStatus, Role},
+    invitation::{Invitation, statuses},
     ledger::LedgerEntry,
     notification::Notification,
     payment::Payment,
+    portfolio::PortfolioItem,
     project::Project,
     proposal::Proposal,
     scalars::Money,
@@ -25,7 +28,7 @@ use super::{
     upload::{self, Image},
     wallet::Wallet,
 };
-use crate::loaders::{UnreadOf, UserSkillsOf, WalletsOf, load_or_default};
+use crate::loaders::{FreelancerSavedBy, UnreadOf, UserSkillsOf, WalletsOf, load_or_default};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -77,6 +80,22 @@ impl User {
         self.0.hourly_rate.map(Money::from)
     }
 
+    /// When a freelancer can start; null when they do not say.
+    async fn availability(&self) -> Option<Availability> {
+        self.0.availability.map(Into::into)
+    }
+
+    /// The mean of the reviews they got, 1.0 to 5.0; null without one.
+    #[expect(clippy::float_arithmetic, reason = "a mean of stars is no money")]
+    async fn rating(&self) -> Option<f64> {
+        (self.0.review_count > 0).then(|| f64::from(self.0.rating) / 100.0)
+    }
+
+    /// How many reviews make up the rating.
+    async fn review_count(&self) -> i32 {
+        self.0.review_count
+    }
+
     /// Where they are, in their own words.
     async fn location(&self) -> Option<&str> {
         self.0.location.as_deref()
@@ -103,6 +122,81 @@ impl User {
     async fn skills(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UserSkill>> {
         let skills = load_or_default(ctx, UserSkillsOf(self.0.id)).await?;
         Ok(skills.into_iter().map(|(level, skill)| UserSkill { level, skill }).collect())
+    }
+
+    /// The work that a freelancer shows, the newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn portfolio(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<PortfolioItem>> {
+        let list = domain_portfolio::of_users();
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), PortfolioItem).await
+    }
+
+    /// Whether you saved them; false when you are not signed in.
+    async fn is_saved(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
+        let Some(viewer) = actor(ctx)?.user_id() else { return Ok(false) };
+        load_or_default(ctx, FreelancerSavedBy(viewer, self.0.id)).await
+    }
+
+    /// The projects that they saved and that you may see, the newest saved first. Null unless they are you, or you
+    /// are an administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn saved_projects(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<Listing<Project>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = saved::projects_of_users(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await.map(Some)
+    }
+
+    /// The freelancers whom they saved, the newest saved first, without those who are suspended. Null unless they
+    /// are you, or you are an administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn saved_freelancers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<Listing<User>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = saved::freelancers_of_users();
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), User).await.map(Some)
+    }
+
+    /// The invitations to bid that they got or sent, the newest first. Null unless they are you, or you are an
+    /// administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only those in one of these states.")] status: Option<Vec<InvitationStatus>>,
+    ) -> async_graphql::Result<Option<Listing<Invitation>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = domain_invitation::of_users(actor(ctx)?, &statuses(status));
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Invitation).await.map(Some)
     }
 
     /// The projects they posted that you may see, newest first.

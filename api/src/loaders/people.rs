@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use async_graphql::dataloader::Loader;
 use domain::{
     Error, account,
-    entities::{UserId, skill, user_skill, wallet},
-    notification, wallet as wallets,
+    entities::{ProjectId, UserId, proposal, skill, user_skill, wallet},
+    invitation, notification, saved, wallet as wallets,
 };
 
-use super::Rows;
+use super::{Rows, market::grouped};
 
 /// A person's skills, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,11 +30,62 @@ impl Loader<UserSkillsOf> for Rows {
     async fn load(&self, keys: &[UserSkillsOf]) -> Result<HashMap<UserSkillsOf, Self::Value>, Self::Error> {
         let users = keys.iter().map(|key| key.0);
         let rows = account::skills_of(self.app.db.reader(), users).await.map_err(Arc::new)?;
-        let mut skills: HashMap<UserSkillsOf, Self::Value> = HashMap::new();
-        for (level, skill) in rows {
-            skills.entry(UserSkillsOf(level.user_id)).or_default().push((level, skill));
+        Ok(grouped(rows.into_iter().map(|(level, skill)| (UserSkillsOf(level.user_id), (level, skill)))))
+    }
+}
+
+/// Whether a person saved a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProjectSavedBy(pub UserId, pub ProjectId);
+
+impl Loader<ProjectSavedBy> for Rows {
+    type Value = bool;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ProjectSavedBy]) -> Result<HashMap<ProjectSavedBy, bool>, Self::Error> {
+        let mut found = HashMap::new();
+        // A request has one viewer.
+        for (viewer, ids) in grouped(keys.iter().map(|key| (key.0, key.1))) {
+            let saved = saved::saved_projects(self.app.db.reader(), viewer, &ids).await.map_err(Arc::new)?;
+            found.extend(saved.into_iter().map(|id| (ProjectSavedBy(viewer, id), true)));
         }
-        Ok(skills)
+        Ok(found)
+    }
+}
+
+/// Whether a person saved a freelancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FreelancerSavedBy(pub UserId, pub UserId);
+
+impl Loader<FreelancerSavedBy> for Rows {
+    type Value = bool;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[FreelancerSavedBy],
+    ) -> Result<HashMap<FreelancerSavedBy, bool>, Self::Error> {
+        let mut found = HashMap::new();
+        for (viewer, ids) in grouped(keys.iter().map(|key| (key.0, key.1))) {
+            let saved = saved::saved_freelancers(self.app.db.reader(), viewer, &ids).await.map_err(Arc::new)?;
+            found.extend(saved.into_iter().map(|id| (FreelancerSavedBy(viewer, id), true)));
+        }
+        Ok(found)
+    }
+}
+
+/// The proposal of a freelancer on a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProposalBy(pub ProjectId, pub UserId);
+
+impl Loader<ProposalBy> for Rows {
+    type Value = proposal::Model;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ProposalBy]) -> Result<HashMap<ProposalBy, Self::Value>, Self::Error> {
+        let pairs = keys.iter().map(|key| (key.0, key.1)).collect();
+        let rows = invitation::proposals_of(self.app.db.reader(), &pairs).await.map_err(Arc::new)?;
+        Ok(rows.into_iter().map(|row| (ProposalBy(row.project_id, row.freelancer_id), row)).collect())
     }
 }
 

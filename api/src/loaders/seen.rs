@@ -13,11 +13,11 @@ use async_graphql::{
 use domain::{
     Actor, Error, audit, contract as contracts,
     entities::{
-        AuditEntryId, CategoryId, ContractId, MilestoneId, NotificationId, PaymentId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, WalletId, audit_entry, category, contract, milestone, notification, payment, project, proposal,
+        AuditEntryId, CategoryId, ContractId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
+        UploadId, UserId, WalletId, audit_entry, category, contract, invitation, milestone, notification, payment, portfolio_item, project, proposal,
         skill, upload, user, wallet,
     },
-    milestone as milestones, notification as notifications, payment as payments, project as projects,
+    invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
     proposal as proposals, skill as skills, upload as uploads, wallet as wallets,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
@@ -97,7 +97,7 @@ visible! {
     // The public side of these is for everybody.
     UserId: user, |_| user::Entity::find();
     CategoryId: category, |_| category::Entity::find();
-    SkillId: skill, |_| skills::offered();
+    SkillId: skill, skills::visible;
     ProjectId: project, projects::visible;
     ProposalId: proposal, proposals::visible;
     ContractId: contract, contracts::visible;
@@ -106,6 +106,8 @@ visible! {
     WalletId: wallet, wallets::visible;
     NotificationId: notification, notifications::visible;
     AuditEntryId: audit_entry, audit::visible;
+    InvitationId: invitation, invitations::visible;
+    PortfolioItemId: portfolio_item, |_| portfolio_item::Entity::find();
 }
 
 impl Loader<Visible<UploadId>> for Rows {

@@ -1,6 +1,6 @@
 //! Finding people. What is private about them is hidden by the API, field by field.
 
-use entities::{Role, SkillId, Usdc, UserId, skill, user, user_skill};
+use entities::{Availability, Role, SkillId, Usdc, UserId, skill, user, user_skill};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Select, sea_query::LockType,
@@ -25,6 +25,10 @@ pub struct FreelancerFilter {
     pub min_hourly_rate: Option<Usdc>,
     /// Their rate an hour is at most this.
     pub max_hourly_rate: Option<Usdc>,
+    /// They can start so; any when empty.
+    pub availability: Vec<Availability>,
+    /// The mean of their reviews is at least this, in hundredths: 100 to 500. Those without one are left out.
+    pub min_rating: Option<i32>,
 }
 
 /// By what freelancers are ordered.
@@ -36,6 +40,8 @@ pub enum FreelancerOrder {
     HourlyRate,
     /// By how many of the words searched for are in their name and headline.
     Relevance,
+    /// By the mean of their reviews; those without one count as 0.
+    Rating,
 }
 
 /// A person's public side, for everybody.
@@ -76,6 +82,12 @@ pub fn freelancers(
     if let Some(most) = filter.max_hourly_rate {
         select = select.filter(user::Column::HourlyRate.lte(most));
     }
+    if !filter.availability.is_empty() {
+        select = select.filter(user::Column::Availability.is_in(filter.availability.iter().copied()));
+    }
+    if let Some(least) = filter.min_rating {
+        select = select.filter(user::Column::Rating.gte(least));
+    }
     Ok(match order {
         FreelancerOrder::CreatedAt => List::by_id(select, user::Column::Id, descending),
         FreelancerOrder::HourlyRate => {
@@ -86,6 +98,7 @@ pub fn freelancers(
             let number = search.relevance(Index::People);
             List::by_number(select, RELEVANCE, number, user::Column::Id, descending)
         }
+        FreelancerOrder::Rating => List::by(select, user::Column::Rating, user::Column::Id, descending),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use entities::{Role, SkillId, Usdc, UserId, skill, user, user_skill};
+use entities::{Availability, Role, SkillId, Usdc, UserId, skill, user, user_skill};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::locked;
@@ -26,6 +26,8 @@ pub struct ProfileUpdate {
     pub bio: Option<Option<String>>,
     /// A freelancer's rate, 1 to 1,000 USDC an hour.
     pub hourly_rate: Option<Option<Usdc>>,
+    /// When a freelancer can start.
+    pub availability: Option<Option<Availability>>,
     /// Up to 120 characters.
     pub location: Option<Option<String>>,
     /// An IANA name such as `Europe/Vienna`.
@@ -65,7 +67,7 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
             "Give an IANA time zone such as \"Europe/Vienna\".",
         );
     }
-    check_work(&mut check, actor, &input.hourly_rate, input.skills.as_deref());
+    check_work(&mut check, actor, &input);
     check.done()?;
 
     let tx = app.db.begin().await?;
@@ -78,6 +80,7 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
         location: Set(change.location.unwrap_or(person.location)),
         time_zone: Set(change.time_zone.unwrap_or(person.time_zone)),
         hourly_rate: Set(input.hourly_rate.unwrap_or(person.hourly_rate)),
+        availability: Set(input.availability.unwrap_or(person.availability)),
         updated_at: Set(now),
         ..Default::default()
     };
@@ -108,15 +111,19 @@ fn line(
 }
 
 /// The part of a profile that offers work.
-fn check_work(check: &mut Check, actor: &Actor, rate: &Option<Option<Usdc>>, skills: Option<&[SkillLevel]>) {
+fn check_work(check: &mut Check, actor: &Actor, input: &ProfileUpdate) {
     let client = actor.person().is_some_and(|person| person.role == Role::Client);
-    for (field, given) in [("hourlyRate", rate.is_some()), ("skills", skills.is_some())] {
+    for (field, given) in [
+        ("hourlyRate", input.hourly_rate.is_some()),
+        ("availability", input.availability.is_some()),
+        ("skills", input.skills.is_some()),
+    ] {
         check.ensure(!(client && given), field, Code::Forbidden, "This needs the role FREELANCER.");
     }
-    if let Some(Some(rate)) = rate {
-        check.range("hourlyRate", *rate, Usdc(Usdc::SCALE)..=Usdc(1_000 * Usdc::SCALE));
+    if let Some(Some(rate)) = input.hourly_rate {
+        check.range("hourlyRate", rate, Usdc(Usdc::SCALE)..=Usdc(1_000 * Usdc::SCALE));
     }
-    let Some(skills) = skills else { return };
+    let Some(skills) = &input.skills else { return };
     check.ensure(
         skills.len() <= MOST_SKILLS,
         "skills",

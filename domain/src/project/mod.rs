@@ -160,8 +160,14 @@ fn check(input: &mut NewProject) -> Result<()> {
 /// Whether the category and the skills are there; what is missing is named one by one.
 async fn check_references(tx: &Tx, category: CategoryId, skills: &[SkillId]) -> Result<()> {
     let mut check = Check::new();
-    let category = category::Entity::find_by_id(category).one(&**tx).await?;
-    check.ensure(category.is_some(), "categoryId", Code::NotFound, "There is no such category.");
+    match category::Entity::find_by_id(category).one(&**tx).await? {
+        None => check.problem("categoryId", Code::NotFound, "There is no such category."),
+        Some(category) if category.archived_at.is_some() => {
+            let message = format!("The category {} is archived: choose another one.", category.name);
+            check.problem("categoryId", Code::IllegalState, message);
+        }
+        Some(_) => {}
+    }
     let known: HashSet<SkillId> = skill::Entity::find()
         .filter(skill::Column::Id.is_in(skills.iter().copied()))
         .filter(skill::Column::DeletedAt.is_null())

@@ -13,6 +13,7 @@ use crate::{
     Actor, App, Error, Tx, account,
     contract::{self as contracts, Terms},
     error::Result,
+    invitation,
     notification::{Notice, notify},
     policy::{self, Action, authorise},
     project as projects, upload,
@@ -76,6 +77,7 @@ pub async fn submit(app: &App, actor: &Actor, mut input: NewProposal) -> Result<
     plan::store(app, &tx, proposal.id, input.milestones).await?;
     let (purpose, subject) = (UploadPurpose::ProposalAttachment, proposal.id.to_string());
     upload::attach(app, &tx, actor, purpose, &input.upload_ids, &subject, "uploadIds").await?;
+    invitation::accept(app, &tx, &proposal).await?;
 
     let freelancer = account::display_name(&tx, freelancer_id).await?;
     let notice = Notice::ProposalReceived { proposal: proposal.id, project: project.title, freelancer };

@@ -1,15 +1,20 @@
-//! Skills and categories: what work is about.
+//! Skills: what people can do and projects ask for.
 
-use entities::{CategoryId, SkillId, category, skill};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use entities::{CategoryId, SkillId, skill};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 use crate::{
-    App,
+    Actor, App,
     check::Check,
     error::{Error, Result},
     page::List,
+    policy::{Action, authorise, can},
     search::any_contains,
 };
+
+mod manage;
+
+pub use manage::{Change, New, create, delete, restore, update, verify};
 
 /// Which skills are wanted; everything given must hold.
 #[derive(Debug, Clone, Default)]
@@ -18,46 +23,40 @@ pub struct SkillFilter {
     pub search: Option<String>,
     /// Of this category.
     pub category_id: Option<CategoryId>,
+    /// Whether an admin confirmed it.
+    pub verified: Option<bool>,
+    /// The withdrawn ones instead: for admins.
+    pub deleted: bool,
 }
 
 /// The skills that everybody may use, by name. Withdrawn ones are not among them.
-pub fn list(filter: &SkillFilter) -> Result<List<skill::Entity>> {
+pub fn list(actor: &Actor, filter: &SkillFilter) -> Result<List<skill::Entity>> {
+    use skill::Column;
+    if filter.deleted {
+        authorise(actor, Action::CatalogueManage, "filter.deleted", "skill")?;
+    }
     let mut check = Check::new();
     let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
     check.done()?;
-    let mut select = offered();
+    let given = |column: Column, given: bool| if given { column.is_not_null() } else { column.is_null() };
+    let mut select = skill::Entity::find().filter(given(Column::DeletedAt, filter.deleted));
     if !search.is_empty() {
-        select = select.filter(any_contains([skill::Column::NameKey], &search));
+        select = select.filter(any_contains([Column::NameKey], &search));
     }
     if let Some(category) = filter.category_id {
-        select = select.filter(skill::Column::CategoryId.eq(category));
+        select = select.filter(Column::CategoryId.eq(category));
     }
-    Ok(List::by(select, skill::Column::NameKey, skill::Column::Id, false))
+    if let Some(verified) = filter.verified {
+        select = select.filter(given(Column::VerifiedAt, verified));
+    }
+    Ok(List::by(select, Column::NameKey, Column::Id, false))
 }
 
-/// A skill.
-pub async fn find(app: &App, id: SkillId) -> Result<skill::Model> {
-    offered()
-        .filter(skill::Column::Id.eq(id))
-        .one(app.db.reader())
-        .await?
-        .ok_or_else(|| Error::not_found("id", "skill"))
-}
-
-/// The skills that were not withdrawn: everybody may see them.
-pub fn offered() -> Select<skill::Entity> {
-    skill::Entity::find().filter(skill::Column::DeletedAt.is_null())
-}
-
-/// All categories, in their order of display.
-pub async fn categories(app: &App) -> Result<Vec<category::Model>> {
-    Ok(category::Entity::find().order_by_asc(category::Column::Position).all(app.db.reader()).await?)
-}
-
-/// A category.
-pub async fn category(app: &App, id: CategoryId) -> Result<category::Model> {
-    category::Entity::find_by_id(id)
-        .one(app.db.reader())
-        .await?
-        .ok_or_else(|| Error::not_found("id", "category"))
+/// The skills that the actor may see. A withdrawn one is there for admins only.
+pub fn visible(actor: &Actor) -> Select<skill::Entity> {
+    let all = skill::Entity::find();
+    match can(actor, Action::CatalogueManage) {
+        Ok(()) => all,
+        Err(_) => all.filter(skill::Column::DeletedAt.is_null()),
+    }
 }

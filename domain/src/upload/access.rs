@@ -96,9 +96,9 @@ pub async fn seen<'a>(
     Ok(seen)
 }
 
-/// An avatar in use is part of a public profile.
+/// An avatar in use and the pictures of a portfolio are part of a public profile.
 fn is_public(row: &upload::Model) -> bool {
-    row.purpose == UploadPurpose::Avatar && row.attached_to.is_some()
+    matches!(row.purpose, UploadPurpose::Avatar | UploadPurpose::PortfolioImage) && row.attached_to.is_some()
 }
 
 /// Of the things that files of a purpose belong to, those whose files the actor may see.

@@ -6,13 +6,15 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::{record::reject, state::Step};
 use crate::{Actor, App, Code, Tx, check::Check, error::Result};
 
 /// How many files one person gives to one thing.
 pub const MOST_A_THING: usize = 10;
 
 /// Attaches some of the actor's uploads to a thing (its public id), in the caller's transaction. They must be
-/// READY, of this purpose and not attached yet; each problem is told under `field.index`.
+/// READY, of this purpose and not attached yet, unless it is to this thing; each problem is told under
+/// `field.index`.
 pub async fn attach(
     app: &App,
     tx: &Tx,
@@ -27,7 +29,7 @@ pub async fn attach(
     }
     let owner = actor.signed_in()?.id;
     let mut check = Check::new();
-    let has = attached(tx, owner, subject).await?;
+    let has = attached(tx, owner, subject, ids).await?;
     check.ensure(
         has + ids.len() <= MOST_A_THING,
         field,
@@ -48,6 +50,8 @@ pub async fn attach(
         let row = rows.iter().find(|row| row.id == *id && row.owner_id == owner);
         if ids.iter().take(index).any(|earlier| earlier == id) {
             check.problem(&field, Code::Invalid, "This file is in the list twice.");
+        } else if row.is_some_and(|row| row.attached_to.as_deref() == Some(subject)) {
+            continue;
         } else if let Some(row) = row {
             usable(&mut check, &field, row, purpose);
         } else {
@@ -55,7 +59,7 @@ pub async fn attach(
         }
     }
     check.done()?;
-    for row in &rows {
+    for row in rows.iter().filter(|row| row.attached_to.is_none()) {
         give(app, tx, row, subject).await?;
     }
     Ok(())
@@ -90,9 +94,27 @@ pub(super) async fn give(app: &App, tx: &Tx, row: &upload::Model, subject: &str)
     Ok(())
 }
 
-async fn attached(tx: &Tx, owner: UserId, subject: &str) -> Result<usize> {
+/// Gives up the files of a thing but for those to keep: each is REJECTED for this reason, which its owner reads,
+/// and its objects are deleted by a job of the caller's transaction.
+pub(crate) async fn give_up(app: &App, tx: &Tx, subject: &str, keep: &[UploadId], reason: &str) -> Result<()> {
+    let rows = upload::Entity::find()
+        .filter(upload::Column::AttachedTo.eq(subject))
+        .filter(upload::Column::Id.is_not_in(keep.iter().copied()))
+        .order_by_asc(upload::Column::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    for row in rows {
+        reject(app, tx, &row, Step::Discard, reason.to_owned()).await?;
+    }
+    Ok(())
+}
+
+/// How many files the thing has from this person, but for those that are named anew.
+async fn attached(tx: &Tx, owner: UserId, subject: &str, named: &[UploadId]) -> Result<usize> {
     let count = upload::Entity::find()
         .filter(upload::Column::AttachedTo.eq(subject))
+        .filter(upload::Column::Id.is_not_in(named.iter().copied()))
         .filter(upload::Column::OwnerId.eq(owner))
         .count(&**tx)
         .await?;
