@@ -95,7 +95,11 @@ async fn an_answer_is_final_and_keeps_nobody_from_bidding() {
         assert!(message.contains(from) && message.contains(to), "{message}");
     }
     for whom in [&felix, &eve] {
-        assert_eq!(errors(&send(&app, &carla, &project, whom, json!({})).await), ["freelancerId:TAKEN"], "once");
+        assert_eq!(
+            errors(&send(&app, &carla, &project, whom, json!({})).await),
+            ["freelancerId:TAKEN"],
+            "once"
+        );
     }
     app.proposal(&felix, &project, &[100]).await;
     assert_eq!(status(&app, &felix, &to_felix).await["status"], "DECLINED");
@@ -150,8 +154,7 @@ async fn its_two_parties_see_it() {
         let thing = if data["user"].is_null() { &data["project"] } else { &data["user"] };
         thing["invitations"]["totalCount"].clone()
     };
-    let tokens =
-        [carla.token.as_str(), &felix.token, &admin.token, &olga.token, &eve.token, ""];
+    let tokens = [carla.token.as_str(), &felix.token, &admin.token, &olga.token, &eve.token, ""];
     let mut seen = Vec::new();
     for token in tokens {
         let node = app.gql(token, SEE, json!({ "id": id })).await["data"]["node"].is_object();
@@ -164,14 +167,17 @@ async fn its_two_parties_see_it() {
     }
     let (none, one, zero) = (json!(null), json!(1), json!(0));
     let cells = |a: &Value, b: &Value, c: &Value| [a.clone(), b.clone(), c.clone()];
-    assert_eq!(seen, [
-        (true, cells(&one, &one, &none)),
-        (true, cells(&zero, &none, &one)),
-        (true, cells(&one, &one, &one)),
-        (false, cells(&zero, &none, &none)),
-        (false, cells(&zero, &none, &none)),
-        (false, cells(&zero, &none, &none)),
-    ]);
+    assert_eq!(
+        seen,
+        [
+            (true, cells(&one, &one, &none)),
+            (true, cells(&zero, &none, &one)),
+            (true, cells(&one, &one, &one)),
+            (false, cells(&zero, &none, &none)),
+            (false, cells(&zero, &none, &none)),
+            (false, cells(&zero, &none, &none)),
+        ]
+    );
     for (status, wanted) in [(json!(["PENDING"]), 1), (json!(["DECLINED", "ACCEPTED"]), 0), (json!([]), 1)] {
         assert_eq!(count(&felix.token, OF_USER, &felix.id, status).await, wanted);
     }
@@ -188,7 +194,10 @@ async fn fifty_are_invited_to_a_project_at_the_most() {
         invited(&app, &carla, &project, &whom).await;
     }
     let one_more = app.register("f50", "FREELANCER").await;
-    assert_eq!(errors(&send(&app, &carla, &project, &one_more, json!({})).await), ["projectId:LIMIT_REACHED"]);
+    assert_eq!(
+        errors(&send(&app, &carla, &project, &one_more, json!({})).await),
+        ["projectId:LIMIT_REACHED"]
+    );
     let other = app.project(&carla).await;
     invited(&app, &carla, &other, &one_more).await;
     app.finish().await;

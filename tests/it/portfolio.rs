@@ -15,7 +15,8 @@ const UPDATE: &str = "mutation($input: PortfolioItemUpdateInput!) { portfolioIte
     portfolioItem { title description link images { upload { id } } } userErrors { field code message } } }";
 const DELETE: &str = "mutation($input: PortfolioItemDeleteInput!) { portfolioItemDelete(input: $input) {
     portfolioItemId userErrors { field code message } } }";
-const SEE: &str = "query($id: ID!) { user(id: $id) { portfolio { totalCount nodes { id title user { displayName }
+const SEE: &str =
+    "query($id: ID!) { user(id: $id) { portfolio { totalCount nodes { id title user { displayName }
     images { url smallUrl thumbnailUrl } } } } }";
 
 async fn create(app: &TestApp, by: &Someone, input: Value) -> Value {
@@ -54,8 +55,7 @@ async fn every_limit_of_an_item_is_named_at_its_edge() {
         ("uploadIds", json!([id]), Some("uploadIds.0:INVALID_ID")),
     ] {
         let created = create(&app, &ann, json!({ field: value })).await;
-        let updated =
-            app.mutate(&ann.token, UPDATE, json!({ "portfolioItemId": id, field: value })).await;
+        let updated = app.mutate(&ann.token, UPDATE, json!({ "portfolioItemId": id, field: value })).await;
         let wrong: Vec<&str> = wrong.into_iter().collect();
         assert_eq!(errors(&created), wrong, "{field} {value}");
         assert_eq!(errors(&updated), wrong, "{field} {value}");

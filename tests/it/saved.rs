@@ -11,9 +11,11 @@ use crate::{
 
 const PROJECT_ADD: &str = "mutation($input: SavedProjectAddInput!) { savedProjectAdd(input: $input) {
     project { isSaved } userErrors { field code message } } }";
-const PROJECT_REMOVE: &str = "mutation($input: SavedProjectRemoveInput!) { savedProjectRemove(input: $input) {
+const PROJECT_REMOVE: &str =
+    "mutation($input: SavedProjectRemoveInput!) { savedProjectRemove(input: $input) {
     project { isSaved } userErrors { field code message } } }";
-const FREELANCER_ADD: &str = "mutation($input: SavedFreelancerAddInput!) { savedFreelancerAdd(input: $input) {
+const FREELANCER_ADD: &str =
+    "mutation($input: SavedFreelancerAddInput!) { savedFreelancerAdd(input: $input) {
     freelancer { isSaved } userErrors { field code message } } }";
 const FREELANCER_REMOVE: &str =
     "mutation($input: SavedFreelancerRemoveInput!) { savedFreelancerRemove(input: $input) {
@@ -42,7 +44,11 @@ async fn a_project_is_saved_and_forgotten_as_often_as_one_likes() {
         assert_eq!(added["project"]["isSaved"], true);
         app.advance(chrono::Duration::seconds(1));
     }
-    assert_eq!(saved(&app, &felix.token, &felix).await.0, [old.clone(), new.clone()], "the newest saved first");
+    assert_eq!(
+        saved(&app, &felix.token, &felix).await.0,
+        [old.clone(), new.clone()],
+        "the newest saved first"
+    );
     let flags = "{ projects { nodes { id isSaved } } }";
     for (token, wanted) in [(felix.token.as_str(), true), (&carla.token, false), ("", false)] {
         let nodes = app.gql(token, flags, json!({})).await["data"]["projects"]["nodes"].clone();
@@ -94,8 +100,7 @@ async fn a_freelancer_is_saved_unless_it_is_oneself() {
 #[tokio::test]
 async fn what_is_saved_is_nobody_elses_business() {
     let app = TestApp::start().await;
-    let (carla, felix, admin) =
-        (app.client("carla").await, app.freelancer("felix").await, app.admin().await);
+    let (carla, felix, admin) = (app.client("carla").await, app.freelancer("felix").await, app.admin().await);
     let new = app.register("newcomer", "CLIENT").await;
     let (project, freelancer) =
         (json!({ "projectId": app.project(&carla).await }), json!({ "freelancerId": felix.id }));

@@ -61,8 +61,7 @@ async fn rule_skill_name_is_1_to_100_unique_case_insensitively() {
 #[tokio::test]
 async fn rule_skill_is_soft_deleted_and_kept_by_admins_only() {
     let app = TestApp::start().await;
-    let (admin, carla, felix) =
-        (app.admin().await, app.client("carla").await, app.freelancer("felix").await);
+    let (admin, carla, felix) = (app.admin().await, app.client("carla").await, app.freelancer("felix").await);
     let categories = app.gql("", "{ categories { id name } }", json!({})).await["data"]["categories"].clone();
     let input = json!({ "name": "Rust", "categoryId": categories[0]["id"] });
     for someone in [&carla, &felix] {
@@ -123,6 +122,12 @@ async fn rule_skill_is_soft_deleted_and_kept_by_admins_only() {
     ok(app.mutate(&admin.token, RESTORE, id).await);
     assert_eq!(shown().await, (1, true));
 
+    let log = "{ auditLog(first: 20) { nodes { action subject } } }";
+    let log = app.gql(&admin.token, log, json!({})).await["data"]["auditLog"]["nodes"].clone();
+    let actions: Vec<&str> =
+        log.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    let wanted = ["skill.restore", "skill.delete", "skill.update", "skill.update", "skill.create"];
+    assert_eq!(actions[..5], wanted, "what changed nothing is not on the record");
     let other = json!({ "skillId": domain::entities::SkillId(uuid::Uuid::from_u128(1)).to_string() });
     assert_eq!(errors(&app.mutate(&admin.token, DELETE, other).await), ["skillId:NOT_FOUND"]);
     app.finish().await;

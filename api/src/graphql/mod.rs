@@ -64,7 +64,7 @@ pub struct MutationRoot(
     profile::UserMutation,
     portfolio::PortfolioMutation,
     saved::SavedMutation,
-    skill::SkillMutation,
+    skill::manage::SkillMutation,
     category::CategoryMutation,
     wallet::WalletMutation,
     project::ProjectMutation,

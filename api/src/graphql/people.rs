@@ -47,7 +47,11 @@ impl FreelancerFilter {
 }
 
 /// A mean of stars in hundredths, as it is kept.
-#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "stars are no money; 500 at the most")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    reason = "stars are no money; 500 at the most"
+)]
 fn rating(stars: f64) -> domain::Result<i32> {
     if (1.0..=5.0).contains(&stars) {
         Ok((stars * 100.0).round() as i32)

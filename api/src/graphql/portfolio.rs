@@ -184,6 +184,9 @@ impl PortfolioMutation {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
         let id = parse_id("portfolioItemId", &input.portfolio_item_id);
         let (gone, user_errors) = answer(async { portfolio::delete(app, actor, id?).await }.await)?;
-        Ok(PortfolioItemDeletePayload { portfolio_item_id: gone.map(|id| id.to_string().into()), user_errors })
+        Ok(PortfolioItemDeletePayload {
+            portfolio_item_id: gone.map(|id| id.to_string().into()),
+            user_errors,
+        })
     }
 }

@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{error::fault, loaders::load};
 
-mod manage;
-
-pub use manage::SkillMutation;
+pub mod manage;
 
 /// Something that a freelancer can do and a project can ask for.
 #[derive(Debug, Clone)]

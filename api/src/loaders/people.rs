@@ -67,7 +67,8 @@ impl Loader<FreelancerSavedBy> for Rows {
     ) -> Result<HashMap<FreelancerSavedBy, bool>, Self::Error> {
         let mut found = HashMap::new();
         for (viewer, ids) in grouped(keys.iter().map(|key| (key.0, key.1))) {
-            let saved = saved::saved_freelancers(self.app.db.reader(), viewer, &ids).await.map_err(Arc::new)?;
+            let saved =
+                saved::saved_freelancers(self.app.db.reader(), viewer, &ids).await.map_err(Arc::new)?;
             found.extend(saved.into_iter().map(|id| (FreelancerSavedBy(viewer, id), true)));
         }
         Ok(found)

@@ -65,7 +65,11 @@ pub(crate) async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let (people, registered) = people::cast(app, plan, &skills).await?;
     let market = market::build(app, &people, &skills).await?;
     let grown = more::grow(app, plan, &skills).await?;
-    let category = domain::category::list(app, &domain::Actor::System, false).await?.first().ok_or("there are no categories")?.id;
+    let category = domain::category::list(app, &domain::Actor::System, false)
+        .await?
+        .first()
+        .ok_or("there are no categories")?
+        .id;
     Ok(Demo { registered: registered || grown, people, skills, category, market })
 }
 

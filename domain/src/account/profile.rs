@@ -51,6 +51,7 @@ pub struct SkillLevel {
 pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> Result<user::Model> {
     authorise(actor, Action::OwnAccount, "", "account")?;
     let mut check = Check::new();
+    check_work(&mut check, actor, &input);
     let change = ChangedFields {
         headline: line(&mut check, "headline", input.headline, 120),
         bio: input
@@ -67,7 +68,6 @@ pub async fn profile_update(app: &App, actor: &Actor, input: ProfileUpdate) -> R
             "Give an IANA time zone such as \"Europe/Vienna\".",
         );
     }
-    check_work(&mut check, actor, &input);
     check.done()?;
 
     let tx = app.db.begin().await?;

@@ -6,9 +6,10 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use serde_json::json;
 
 use crate::{
-    Actor, App, Tx,
+    Actor, App, Tx, audit,
     check::Check,
     error::{Code, Error, Result},
     policy::{Action, authorise},
@@ -41,7 +42,7 @@ pub struct Change {
 pub async fn list(app: &App, actor: &Actor, archived: bool) -> Result<Vec<category::Model>> {
     let mut select = category::Entity::find();
     if archived {
-        authorise(actor, Action::CatalogueManage, "archived", "category")?;
+        authorise(actor, Action::Administer, "archived", "category")?;
     } else {
         select = select.filter(category::Column::ArchivedAt.is_null());
     }
@@ -59,7 +60,7 @@ pub async fn find(app: &App, id: CategoryId) -> Result<category::Model> {
 
 /// Makes a category.
 pub async fn create(app: &App, actor: &Actor, input: New) -> Result<category::Model> {
-    authorise(actor, Action::CatalogueManage, "", "category")?;
+    authorise(actor, Action::Administer, "", "category")?;
     let mut check = Check::new();
     let name = check.line("name", &input.name, 1..=100);
     let slug = input.slug.unwrap_or_else(|| slug_of(&name));
@@ -82,13 +83,14 @@ pub async fn create(app: &App, actor: &Actor, input: New) -> Result<category::Mo
         .exec_without_returning(&*tx)
         .await
         .map_err(|error| Error::taken(error, "slug", "There is a category with this slug."))?;
+    record(app, &tx, actor, "category.create", &category).await?;
     tx.commit().await?;
     Ok(category)
 }
 
 /// Changes a category's name or its place.
 pub async fn update(app: &App, actor: &Actor, id: CategoryId, input: Change) -> Result<category::Model> {
-    authorise(actor, Action::CatalogueManage, "", "category")?;
+    authorise(actor, Action::Administer, "", "category")?;
     let mut check = Check::new();
     let name = input.name.as_deref().map(|name| check.line("name", name, 1..=100));
     place(&mut check, input.position);
@@ -106,6 +108,7 @@ pub async fn update(app: &App, actor: &Actor, id: CategoryId, input: Change) -> 
         ..Default::default()
     };
     let category = change.update(&*tx).await?;
+    record(app, &tx, actor, "category.update", &category).await?;
     tx.commit().await?;
     Ok(category)
 }
@@ -126,12 +129,14 @@ async fn archived(
     id: CategoryId,
     since: Option<DateTime<Utc>>,
 ) -> Result<category::Model> {
-    authorise(actor, Action::CatalogueManage, "", "category")?;
+    authorise(actor, Action::Administer, "", "category")?;
     let tx = app.db.begin().await?;
     let mut category = locked(&tx, id).await?;
     if category.archived_at.is_some() != since.is_some() {
         let change = category::ActiveModel { id: Set(id), archived_at: Set(since), ..Default::default() };
+        let action = if since.is_some() { "category.archive" } else { "category.restore" };
         category = change.update(&*tx).await?;
+        record(app, &tx, actor, action, &category).await?;
     }
     tx.commit().await?;
     Ok(category)
@@ -147,6 +152,12 @@ pub(crate) async fn usable(tx: &Tx, id: CategoryId, field: &str) -> Result<categ
         return Err(Error::rejected(field, Code::IllegalState, message));
     }
     Ok(category)
+}
+
+/// Puts a change on the record: how the category is now.
+async fn record(app: &App, tx: &Tx, actor: &Actor, action: &str, category: &category::Model) -> Result<()> {
+    let facts = json!({ "name": category.name, "slug": category.slug, "position": category.position });
+    audit::record(app, tx, actor, action, Some(category.id.to_string()), facts).await.map(drop)
 }
 
 async fn locked(tx: &Tx, id: CategoryId) -> Result<category::Model> {

@@ -16,9 +16,8 @@ pub fn visible(actor: &Actor) -> Select<invitation::Entity> {
     use invitation::{Column, Entity};
     match actor.user_id() {
         _ if actor.sees_all() => Entity::find(),
-        Some(user) => Entity::find().filter(
-            Condition::any().add(Column::ClientId.eq(user)).add(Column::FreelancerId.eq(user)),
-        ),
+        Some(user) => Entity::find()
+            .filter(Condition::any().add(Column::ClientId.eq(user)).add(Column::FreelancerId.eq(user))),
         None => none(),
     }
 }
@@ -44,16 +43,10 @@ pub fn of_projects(actor: &Actor, status: &[InvitationStatus]) -> Below<invitati
     newest_first(select, status).below([Column::ProjectId])
 }
 
-fn newest_first(
-    select: Select<invitation::Entity>,
-    status: &[InvitationStatus],
-) -> List<invitation::Entity> {
+fn newest_first(select: Select<invitation::Entity>, status: &[InvitationStatus]) -> List<invitation::Entity> {
     use invitation::Column;
-    let select = if status.is_empty() {
-        select
-    } else {
-        select.filter(Column::Status.is_in(status.iter().copied()))
-    };
+    let select =
+        if status.is_empty() { select } else { select.filter(Column::Status.is_in(status.iter().copied())) };
     List::by_id(select, Column::Id, true)
 }
 

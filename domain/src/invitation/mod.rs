@@ -20,7 +20,7 @@ use crate::{
 mod find;
 pub mod state;
 
-pub use find::{of_projects, of_users, proposals_of};
+pub use find::{of_projects, of_users, proposals_of, visible};
 use state::Step;
 
 /// How many freelancers are invited to a project at the most.
@@ -65,7 +65,9 @@ pub async fn send(app: &App, actor: &Actor, input: New) -> Result<invitation::Mo
     invitation::Entity::insert(invitation.clone().into_active_model())
         .exec_without_returning(&*tx)
         .await
-        .map_err(|error| Error::taken(error, "freelancerId", "You have invited them to this project already."))?;
+        .map_err(|error| {
+            Error::taken(error, "freelancerId", "You have invited them to this project already.")
+        })?;
     let client = account::display_name(&tx, client_id).await?;
     let notice = Notice::InvitationReceived { invitation: invitation.id, project: project.title, client };
     let event = format!("{}:{}", invitation.id, invitation.status.as_str());

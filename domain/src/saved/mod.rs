@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use entities::{ProjectId, Role, UserId, project, saved_freelancer, saved_project, user};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
-    RelationDef,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef,
     sea_query::{Expr, OnConflict},
 };
 

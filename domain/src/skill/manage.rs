@@ -4,9 +4,10 @@ use entities::{CategoryId, SkillId, skill};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
+use serde_json::json;
 
 use crate::{
-    Actor, App, Tx, category,
+    Actor, App, Tx, audit, category,
     check::Check,
     error::{Code, Error, Result},
     policy::{Action, authorise},
@@ -32,7 +33,7 @@ pub struct Change {
 
 /// Makes a skill that everybody may use. It is not verified by that.
 pub async fn create(app: &App, actor: &Actor, input: New) -> Result<skill::Model> {
-    authorise(actor, Action::CatalogueManage, "", "skill")?;
+    authorise(actor, Action::Administer, "", "skill")?;
     let name = checked_name(&input.name)?;
     let tx = app.db.begin().await?;
     if let Some(category) = input.category_id {
@@ -52,13 +53,14 @@ pub async fn create(app: &App, actor: &Actor, input: New) -> Result<skill::Model
         .exec_without_returning(&*tx)
         .await
         .map_err(|error| Error::taken(error, "name", TAKEN))?;
+    record(app, &tx, actor, "skill.create", &skill).await?;
     tx.commit().await?;
     Ok(skill)
 }
 
 /// Changes a skill's name or its category.
 pub async fn update(app: &App, actor: &Actor, id: SkillId, input: Change) -> Result<skill::Model> {
-    authorise(actor, Action::CatalogueManage, "", "skill")?;
+    authorise(actor, Action::Administer, "", "skill")?;
     let name = input.name.as_deref().map(checked_name).transpose()?;
     let tx = app.db.begin().await?;
     let skill = live(&tx, id).await?;
@@ -76,19 +78,21 @@ pub async fn update(app: &App, actor: &Actor, id: SkillId, input: Change) -> Res
         change.name = Set(name);
     }
     let skill = change.update(&*tx).await.map_err(|error| Error::taken(error, "name", TAKEN))?;
+    record(app, &tx, actor, "skill.update", &skill).await?;
     tx.commit().await?;
     Ok(skill)
 }
 
 /// Confirms that a skill is what people call it, or takes that back. Doing it again changes nothing.
 pub async fn verify(app: &App, actor: &Actor, id: SkillId, verified: bool) -> Result<skill::Model> {
-    authorise(actor, Action::CatalogueManage, "", "skill")?;
+    authorise(actor, Action::Administer, "", "skill")?;
     let tx = app.db.begin().await?;
     let mut skill = live(&tx, id).await?;
     if skill.verified_at.is_some() != verified {
         let since = verified.then(|| app.clock.now());
         let change = skill::ActiveModel { id: Set(id), verified_at: Set(since), ..Default::default() };
         skill = change.update(&*tx).await?;
+        record(app, &tx, actor, "skill.verify", &skill).await?;
     }
     tx.commit().await?;
     Ok(skill)
@@ -105,16 +109,26 @@ pub async fn restore(app: &App, actor: &Actor, id: SkillId) -> Result<skill::Mod
 }
 
 async fn withdrawn(app: &App, actor: &Actor, id: SkillId, withdraw: bool) -> Result<skill::Model> {
-    authorise(actor, Action::CatalogueManage, "", "skill")?;
+    authorise(actor, Action::Administer, "", "skill")?;
     let tx = app.db.begin().await?;
     let mut skill = locked(&tx, id).await?;
     if skill.deleted_at.is_some() != withdraw {
         let since = withdraw.then(|| app.clock.now());
         let change = skill::ActiveModel { id: Set(id), deleted_at: Set(since), ..Default::default() };
         skill = change.update(&*tx).await?;
+        let action = if withdraw { "skill.delete" } else { "skill.restore" };
+        record(app, &tx, actor, action, &skill).await?;
     }
     tx.commit().await?;
     Ok(skill)
+}
+
+/// Puts a change on the record: how the skill is now.
+async fn record(app: &App, tx: &Tx, actor: &Actor, action: &str, skill: &skill::Model) -> Result<()> {
+    let facts = json!({
+        "name": skill.name, "categoryId": skill.category_id, "verified": skill.verified_at.is_some(),
+    });
+    audit::record(app, tx, actor, action, Some(skill.id.to_string()), facts).await.map(drop)
 }
 
 async fn locked(tx: &Tx, id: SkillId) -> Result<skill::Model> {
@@ -126,7 +140,11 @@ async fn locked(tx: &Tx, id: SkillId) -> Result<skill::Model> {
 async fn live(tx: &Tx, id: SkillId) -> Result<skill::Model> {
     let skill = locked(tx, id).await?;
     if skill.deleted_at.is_some() {
-        return Err(Error::rejected("skillId", Code::IllegalState, "The skill is deleted: restore it first."));
+        return Err(Error::rejected(
+            "skillId",
+            Code::IllegalState,
+            "The skill is deleted: restore it first.",
+        ));
     }
     Ok(skill)
 }

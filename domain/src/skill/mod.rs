@@ -1,12 +1,12 @@
 //! Skills: what people can do and projects ask for.
 
-use entities::{CategoryId, SkillId, skill};
+use entities::{CategoryId, skill};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 use crate::{
-    Actor, App,
+    Actor,
     check::Check,
-    error::{Error, Result},
+    error::Result,
     page::List,
     policy::{Action, authorise, can},
     search::any_contains,
@@ -33,7 +33,7 @@ pub struct SkillFilter {
 pub fn list(actor: &Actor, filter: &SkillFilter) -> Result<List<skill::Entity>> {
     use skill::Column;
     if filter.deleted {
-        authorise(actor, Action::CatalogueManage, "filter.deleted", "skill")?;
+        authorise(actor, Action::Administer, "filter.deleted", "skill")?;
     }
     let mut check = Check::new();
     let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=100);
@@ -55,7 +55,7 @@ pub fn list(actor: &Actor, filter: &SkillFilter) -> Result<List<skill::Entity>> 
 /// The skills that the actor may see. A withdrawn one is there for admins only.
 pub fn visible(actor: &Actor) -> Select<skill::Entity> {
     let all = skill::Entity::find();
-    match can(actor, Action::CatalogueManage) {
+    match can(actor, Action::Administer) {
         Ok(()) => all,
         Err(_) => all.filter(skill::Column::DeletedAt.is_null()),
     }

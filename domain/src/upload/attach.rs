@@ -96,7 +96,13 @@ pub(super) async fn give(app: &App, tx: &Tx, row: &upload::Model, subject: &str)
 
 /// Gives up the files of a thing but for those to keep: each is REJECTED for this reason, which its owner reads,
 /// and its objects are deleted by a job of the caller's transaction.
-pub(crate) async fn give_up(app: &App, tx: &Tx, subject: &str, keep: &[UploadId], reason: &str) -> Result<()> {
+pub(crate) async fn give_up(
+    app: &App,
+    tx: &Tx,
+    subject: &str,
+    keep: &[UploadId],
+    reason: &str,
+) -> Result<()> {
     let rows = upload::Entity::find()
         .filter(upload::Column::AttachedTo.eq(subject))
         .filter(upload::Column::Id.is_not_in(keep.iter().copied()))

@@ -30,8 +30,8 @@ mod record;
 pub mod state;
 
 pub use access::{Picture, find, link, of_subject, picture, seen};
-pub use attach::{MOST_A_THING, attach};
 pub(crate) use attach::give_up;
+pub use attach::{MOST_A_THING, attach};
 pub use avatar::avatar_set;
 pub use record::wake;
 

@@ -39,9 +39,10 @@ async fn freelancers_are_found_by_availability_and_rating() {
     }
     let newest = json!(null);
     let by_rating = |direction: &str| json!({ "field": "RATING", "direction": direction });
-    assert_eq!(find(&app, json!({ "availability": ["IMMEDIATE", "FLEXIBLE"] }), newest.clone()).await, [
-        "Cleo", "Ada"
-    ]);
+    assert_eq!(
+        find(&app, json!({ "availability": ["IMMEDIATE", "FLEXIBLE"] }), newest.clone()).await,
+        ["Cleo", "Ada"]
+    );
     assert_eq!(find(&app, json!({ "availability": [] }), newest.clone()).await.len(), 4);
     assert_eq!(find(&app, json!({}), by_rating("DESC")).await, ["Bea", "Ada", "Dora", "Cleo"]);
     assert_eq!(find(&app, json!({}), by_rating("ASC")).await, ["Cleo", "Dora", "Ada", "Bea"]);
@@ -68,8 +69,11 @@ async fn freelancers_are_found_by_availability_and_rating() {
         pageInfo { endCursor } nodes { displayName } } }";
     let first = app.gql("", page, json!({})).await["data"]["freelancers"].clone();
     let second = app.gql("", page, json!({ "after": first["pageInfo"]["endCursor"] })).await;
-    assert_eq!(second["data"]["freelancers"]["nodes"], json!([
-        { "displayName": "Dora" }, { "displayName": "Cleo" }
-    ]));
+    assert_eq!(
+        second["data"]["freelancers"]["nodes"],
+        json!([
+            { "displayName": "Dora" }, { "displayName": "Cleo" }
+        ])
+    );
     app.finish().await;
 }

@@ -70,12 +70,16 @@ async fn rule_password_is_8_to_128_characters_and_not_common() {
 async fn rule_headline_has_at_most_120_characters() {
     let app = TestApp::start().await;
     let ada = access_token(&register(&app, json!({})).await);
-    profile(&app, &ada, [
-        (json!({ "headline": "é".repeat(120) }), None),
-        (json!({ "headline": "x".repeat(121) }), Some("headline:TOO_LONG")),
-        (json!({ "headline": "" }), None),
-        (json!({ "headline": null }), None),
-    ])
+    profile(
+        &app,
+        &ada,
+        [
+            (json!({ "headline": "é".repeat(120) }), None),
+            (json!({ "headline": "x".repeat(121) }), Some("headline:TOO_LONG")),
+            (json!({ "headline": "" }), None),
+            (json!({ "headline": null }), None),
+        ],
+    )
     .await;
     app.finish().await;
 }
@@ -85,10 +89,14 @@ async fn rule_headline_has_at_most_120_characters() {
 async fn rule_bio_has_at_most_5000_characters() {
     let app = TestApp::start().await;
     let ada = access_token(&register(&app, json!({})).await);
-    profile(&app, &ada, [
-        (json!({ "bio": "é".repeat(5_000) }), None),
-        (json!({ "bio": "x".repeat(5_001) }), Some("bio:TOO_LONG")),
-    ])
+    profile(
+        &app,
+        &ada,
+        [
+            (json!({ "bio": "é".repeat(5_000) }), None),
+            (json!({ "bio": "x".repeat(5_001) }), Some("bio:TOO_LONG")),
+        ],
+    )
     .await;
     app.finish().await;
 }
@@ -99,25 +107,27 @@ async fn rule_skills_have_proficiency_1_to_5_and_years_0_to_60_once_each() {
     let app = TestApp::start().await;
     let (rust, sql) = (add_skill(&app, "Rust").await, add_skill(&app, "SQL").await);
     let ada = access_token(&register(&app, json!({})).await);
-    let one = |proficiency: i32, years: i32| {
-        json!({ "skills": [{ "skillId": rust, "proficiency": proficiency, "years": years }] })
-    };
+    let one = |proficiency: i32, years: i32| json!({ "skills": [{ "skillId": rust, "proficiency": proficiency, "years": years }] });
     let two = |other| {
         json!({ "skills": [{ "skillId": rust, "proficiency": 1, "years": 0 },
             { "skillId": other, "proficiency": 5, "years": 60 }] })
     };
-    profile(&app, &ada, [
-        (one(0, 1), Some("skills.0.proficiency:OUT_OF_RANGE")),
-        (one(1, 1), None),
-        (one(5, 1), None),
-        (one(6, 1), Some("skills.0.proficiency:OUT_OF_RANGE")),
-        (one(3, -1), Some("skills.0.years:OUT_OF_RANGE")),
-        (one(3, 0), None),
-        (one(3, 60), None),
-        (one(3, 61), Some("skills.0.years:OUT_OF_RANGE")),
-        (two(rust), Some("skills.1.skillId:INVALID")),
-        (two(sql), None),
-    ])
+    profile(
+        &app,
+        &ada,
+        [
+            (one(0, 1), Some("skills.0.proficiency:OUT_OF_RANGE")),
+            (one(1, 1), None),
+            (one(5, 1), None),
+            (one(6, 1), Some("skills.0.proficiency:OUT_OF_RANGE")),
+            (one(3, -1), Some("skills.0.years:OUT_OF_RANGE")),
+            (one(3, 0), None),
+            (one(3, 60), None),
+            (one(3, 61), Some("skills.0.years:OUT_OF_RANGE")),
+            (two(rust), Some("skills.1.skillId:INVALID")),
+            (two(sql), None),
+        ],
+    )
     .await;
     let shown = app.mutate(&ada, PROFILE, json!({})).await["user"]["skills"].clone();
     assert_eq!(shown.as_array().unwrap().len(), 2);
@@ -129,9 +139,8 @@ async fn availability_is_a_freelancers() {
     let app = TestApp::start().await;
     let ada = access_token(&register(&app, json!({})).await);
     let client = app.register("bob", "CLIENT").await.token;
-    let set = async |token: &str, value: Value| {
-        app.mutate(token, PROFILE, json!({ "availability": value })).await
-    };
+    let set =
+        async |token: &str, value: Value| app.mutate(token, PROFILE, json!({ "availability": value })).await;
     for value in ["IMMEDIATE", "ONE_TO_TWO_WEEKS", "ONE_MONTH", "FLEXIBLE"] {
         assert_eq!(set(&ada, json!(value)).await["user"]["availability"], value);
     }
