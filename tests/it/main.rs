@@ -27,6 +27,7 @@ mod project;
 mod proposal;
 mod queue;
 mod saved;
+mod schedule;
 mod schema;
 mod search;
 mod statements;

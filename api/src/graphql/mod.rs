@@ -30,6 +30,7 @@ pub mod project;
 pub mod proposal;
 pub mod rate_limit;
 pub mod saved;
+pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -52,6 +53,7 @@ pub struct QueryRoot(
     payment::PaymentQuery,
     payment::QuoteQuery,
     job::JobQuery,
+    scheduled_task::ScheduledTaskQuery,
     rate_limit::RateLimitQuery,
     admin::AdminQuery,
 );
@@ -76,6 +78,7 @@ pub struct MutationRoot(
     upload::UploadMutation,
     notification::NotificationMutation,
     job::JobMutation,
+    scheduled_task::ScheduledTaskMutation,
 );
 
 /// Everything that can be listened to.
