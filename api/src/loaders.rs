@@ -9,20 +9,22 @@ use async_graphql::{
 use domain::{
     App, Error,
     entities::{
-        CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, category, contract, ledger_transfer, milestone, payment, project, proposal, skill,
-        upload, user,
+        CategoryId, ContractId, DisputeId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId,
+        SkillId, UploadId, UserId, category, contract, dispute, ledger_transfer, milestone, payment, project,
+        proposal, skill, upload, user,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::error::fault;
 
+mod disputes;
 mod files;
 mod market;
 mod money;
 mod people;
 
+pub use disputes::{DisputeOn, EscrowOf, EvidenceIn, PaymentsBy};
 pub use files::FilesOf;
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
 
@@ -69,6 +71,7 @@ by_id! {
     milestone: MilestoneId,
     upload: UploadId,
     payment: PaymentId,
+    dispute: DisputeId,
     ledger_transfer: LedgerTransferId,
 }
 

@@ -22,6 +22,7 @@ pub mod settings;
 pub mod account;
 pub mod audit;
 pub mod contract;
+pub mod dispute;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;

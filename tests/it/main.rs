@@ -14,6 +14,7 @@ mod admin;
 mod arrows;
 mod config;
 mod contract;
+mod dispute;
 mod http;
 mod job;
 mod market;

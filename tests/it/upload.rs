@@ -34,7 +34,7 @@ async fn start() -> TestApp {
 
 /// A file to send.
 #[derive(Clone, Copy)]
-struct File<'a> {
+pub struct File<'a> {
     purpose: &'a str,
     name: &'a str,
     content_type: &'a str,
@@ -42,7 +42,7 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(purpose: &'a str, name: &'a str, content_type: &'a str, bytes: &'a [u8]) -> Self {
+    pub fn new(purpose: &'a str, name: &'a str, content_type: &'a str, bytes: &'a [u8]) -> Self {
         Self { purpose, name, content_type, bytes }
     }
 
@@ -83,7 +83,7 @@ async fn sent(app: &TestApp, by: &Someone, file: File<'_>) -> String {
 }
 
 /// The same for a file that must be found good.
-async fn ready(app: &TestApp, by: &Someone, file: File<'_>) -> String {
+pub async fn ready(app: &TestApp, by: &Someone, file: File<'_>) -> String {
     let id = sent(app, by, file).await;
     let upload = look(app, by, &id).await;
     assert_eq!(upload["status"], "READY", "{upload:#}");
@@ -95,12 +95,12 @@ async fn complete(app: &TestApp, by: &Someone, id: &str) -> Value {
 }
 
 /// The upload as somebody sees it; null when they may not.
-async fn look(app: &TestApp, by: &Someone, id: &str) -> Value {
+pub async fn look(app: &TestApp, by: &Someone, id: &str) -> Value {
     app.gql(&by.token, LOOK, json!({ "id": id })).await["data"]["node"].clone()
 }
 
 /// Follows a link with no credentials.
-async fn get(link: &Value) -> Response {
+pub async fn get(link: &Value) -> Response {
     reqwest::get(text(link)).await.unwrap()
 }
 

@@ -16,6 +16,7 @@ pub mod support;
 pub mod admin;
 pub mod category;
 pub mod contract;
+pub mod dispute;
 pub mod job;
 pub mod ledger;
 pub mod milestone;
@@ -46,6 +47,7 @@ pub struct QueryRoot(
     skill::SkillQuery,
     category::CategoryQuery,
     contract::ContractQuery,
+    dispute::DisputeQuery,
     payment::PaymentQuery,
     payment::QuoteQuery,
     job::JobQuery,
@@ -64,6 +66,7 @@ pub struct MutationRoot(
     proposal::ProposalMutation,
     contract::ContractMutation,
     milestone::MilestoneMutation,
+    dispute::DisputeMutation,
     payment::PaymentMutation,
     upload::UploadMutation,
     notification::NotificationMutation,
@@ -99,6 +102,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     lists!(
         admin::AuditEntry,
         contract::Contract,
+        dispute::Dispute,
         job::Job,
         ledger::LedgerEntry,
         notification::Notification,

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use domain::{
-    Error, account, audit, contract,
+    Error, account, audit, contract, dispute,
     entities::AnyId,
     milestone, notification, payment,
     policy::{self, Action},
@@ -13,6 +13,7 @@ use super::{
     admin::AuditEntry,
     category::Category,
     contract::Contract,
+    dispute::Dispute,
     job::{self, Job},
     milestone::Milestone,
     notification::Notification,
@@ -47,6 +48,8 @@ pub enum Node {
     Milestone(Milestone),
     /// A payment.
     Payment(Payment),
+    /// A dispute.
+    Dispute(Dispute),
     /// A wallet.
     Wallet(Wallet),
     /// An upload.
@@ -118,6 +121,9 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::PaymentId(id) => {
             found(payment::find(app, actor, id).await.map(|row| Node::Payment(Payment(row))))
         }
+        AnyId::DisputeId(id) => {
+            found(dispute::find(app, actor, id).await.map(|row| Node::Dispute(Dispute(row))))
+        }
         AnyId::WalletId(id) => found(wallet::find(app, actor, id).await.map(|row| Node::Wallet(Wallet(row)))),
         AnyId::UploadId(id) => found(upload::find(app, actor, id).await.map(|row| Node::Upload(Upload(row)))),
         AnyId::NotificationId(id) => {
@@ -140,7 +146,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::AccountTokenId(_)
         | AnyId::AmendmentId(_)
         | AnyId::AmendmentChangeId(_)
-        | AnyId::DisputeId(_)
         | AnyId::EvidenceId(_)
         | AnyId::ReviewId(_)
         | AnyId::PortfolioItemId(_)

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use entities::{
-    AnyId, ProjectId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, milestone, project,
-    proposal, submission, upload,
+    AnyId, EvidenceId, ProjectId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, dispute,
+    dispute_evidence, milestone, project, proposal, submission, upload,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
@@ -12,6 +12,7 @@ use super::{LINK_VALID, file::sizes, record::size_key};
 use crate::{
     Actor, App, Error,
     contract::{self as contracts, state::FALLEN},
+    dispute as disputes,
     error::Result,
     proposal as proposals,
 };
@@ -78,6 +79,7 @@ pub async fn sees(app: &App, actor: &Actor, row: &upload::Model) -> Result<bool>
             proposals::visible(actor).filter(proposal::Column::Id.eq(id)).count(reader).await? > 0
         }
         (UploadPurpose::Deliverable, Ok(AnyId::SubmissionId(id))) => sees_work(app, actor, id).await?,
+        (UploadPurpose::Evidence, Ok(AnyId::EvidenceId(id))) => sees_evidence(app, actor, id).await?,
         (UploadPurpose::ProjectFile, Ok(AnyId::ProjectId(id))) => sees_brief(app, actor, id).await?,
         // What the other purposes belong to does not exist yet: for their owner only.
         _ => false,
@@ -96,6 +98,14 @@ async fn sees_work(app: &App, actor: &Actor, id: SubmissionId) -> Result<bool> {
     let milestone = milestone::Entity::find_by_id(handed_in.milestone_id).one(reader).await?;
     let Some(milestone) = milestone else { return Ok(false) };
     let own = contracts::visible(actor).filter(contract::Column::Id.eq(milestone.contract_id));
+    Ok(own.count(reader).await? > 0)
+}
+
+/// Evidence is for the parties of the contract that the dispute is about.
+async fn sees_evidence(app: &App, actor: &Actor, id: EvidenceId) -> Result<bool> {
+    let reader = app.db.reader();
+    let Some(brought) = dispute_evidence::Entity::find_by_id(id).one(reader).await? else { return Ok(false) };
+    let own = disputes::visible(actor).filter(dispute::Column::Id.eq(brought.dispute_id));
     Ok(own.count(reader).await? > 0)
 }
 
