@@ -12,9 +12,9 @@ use async_graphql::{
 use domain::{
     App, Error,
     entities::{
-        CategoryId, ContractId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, category, contract, ledger_transfer, milestone, payment, project, proposal, skill,
-        upload, user,
+        CategoryId, ContractId, DisputeId, LedgerTransferId, MilestoneId, PaymentId, ProjectId, ProposalId,
+        SkillId, UploadId, UserId, category, contract, dispute, ledger_transfer, milestone, payment, project,
+        proposal, skill, upload, user,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -22,6 +22,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use crate::error::fault;
 
 mod below;
+mod disputes;
 mod files;
 mod jobs;
 mod market;
@@ -31,6 +32,7 @@ mod seen;
 mod turn;
 
 pub use below::{Asked, Count};
+pub use disputes::{DisputeOn, EscrowOf, EvidenceIn, PaymentsBy};
 pub use files::FilesOf;
 pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
 pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
@@ -88,6 +90,7 @@ by_id! {
     milestone: MilestoneId,
     upload: UploadId,
     payment: PaymentId,
+    dispute: DisputeId,
     ledger_transfer: LedgerTransferId,
 }
 

@@ -25,6 +25,7 @@ pub mod audit;
 pub mod category;
 pub mod contract;
 pub mod invitation;
+pub mod dispute;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;

@@ -3,7 +3,7 @@
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
 use entities::{
-    ProjectStatus, Role, contract, invitation, payment, portfolio_item, project, proposal, upload,
+    ProjectStatus, Role, contract, dispute, invitation, payment, portfolio_item, project, proposal, upload,
 };
 
 use crate::{
@@ -42,11 +42,15 @@ pub enum Action<'a> {
     MilestoneApprove(&'a contract::Model),
     MilestoneRefund(&'a contract::Model),
     PaymentReport(&'a payment::Model),
+    DisputeOpen(&'a contract::Model),
+    DisputeAddEvidence(&'a contract::Model),
+    DisputeWithdraw(&'a dispute::Model),
     // reads of single things
     ProjectSee(&'a project::Model),
     ContractSee(&'a contract::Model),
     PrivateProfileSee(entities::UserId),
     // operators
+    DisputesManage,
     JobsManage,
     Administer,
 }
@@ -122,7 +126,10 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             let person = acting(actor)?;
             shown(payment.payer_id == Some(person.id))
         }
-        JobsManage | Administer => match actor {
+        DisputeOpen(contract) | DisputeAddEvidence(contract) => verified(actor)
+            .and_then(|person| shown(person.id == contract.client_id || person.id == contract.freelancer_id)),
+        DisputeWithdraw(dispute) => verified(actor).and_then(|person| shown(person.id == dispute.opened_by)),
+        DisputesManage | JobsManage | Administer => match actor {
             Actor::Admin(_) => acting(actor).map(drop),
             _ => acting(actor).and(Err(Denied::Role("ADMIN"))),
         },

@@ -30,6 +30,11 @@ pub struct Model {
     pub description: String,
     /// The admin who took it.
     pub taken_by: Option<UserId>,
+    /// Why it was escalated, for admins.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub escalation_note: Option<String>,
+    /// The admin who decided it.
+    pub resolved_by: Option<UserId>,
     /// The admin's reasons.
     #[sea_orm(column_type = "Text", nullable)]
     pub resolution: Option<String>,
@@ -39,6 +44,8 @@ pub struct Model {
     pub release_amount: Option<Usdc>,
     /// Whether the contract ends with it.
     pub ends_contract: bool,
+    /// When the milestone was about to be released by itself: its clock stands still meanwhile.
+    pub auto_release_at: Option<DateTimeUtc>,
     /// Raised by each change of state.
     pub version: i32,
     /// When an admin took it.

@@ -15,6 +15,7 @@ mod arrows;
 mod category;
 mod config;
 mod contract;
+mod dispute;
 mod http;
 mod invitation;
 mod job;

@@ -11,10 +11,10 @@ use async_graphql::parser::{
 };
 use domain::{
     Actor, account,
-    entities::{UserId, user},
+    entities::{DisputeKind, DisputeStatus, UserId, dispute, user},
 };
 use futures::StreamExt;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
 
 use crate::market::skill;
@@ -72,6 +72,12 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("categoryUpdate", "UFFFFKF"),
     ("categoryArchive", "UFFFFKF"),
     ("categoryRestore", "UFFFFKF"),
+    ("disputeOpen", "UKKNNFF"),
+    ("disputeAddEvidence", "UKKNNFF"),
+    ("disputeTake", "UFFFFKF"),
+    ("disputeEscalate", "UFFFFKF"),
+    ("disputeResolve", "UFFFFKF"),
+    ("disputeWithdraw", "UKNNNFF"),
     ("uploadCreate", "UKKKKKF"),
     ("uploadComplete", "UKNNNNF"),
     ("avatarSet", "UKNNNNF"),
@@ -93,6 +99,8 @@ const QUERIES: &[(&str, &str)] = &[
     ("categories", "KKKKKKK"),
     ("contract", "0KK00K0"),
     ("payment", "0KK00K0"),
+    ("dispute", "0KK00K0"),
+    ("disputes", "UFFFFKF"),
     ("quote", "KKKKKKK"),
     ("jobs", "UFFFFKF"),
     ("queues", "UFFFFKF"),
@@ -160,6 +168,7 @@ async fn fixture() -> Fixture {
     let invitation = ok(app.mutate(&deal.client.token, invitation, invited).await);
     let item = "mutation($input: PortfolioItemCreateInput!) { portfolioItemCreate(input: $input) { portfolioItem { id } userErrors { message } } }";
     let item = ok(app.mutate(&deal.freelancer.token, item, json!({ "title": "A shop" })).await);
+    let dispute = quarrel(&app, &deal).await;
     let session = json!({ "email": deal.client.email, "password": PASSWORD });
     let session = ok(app.mutate("", SESSION, session).await);
     app.drain().await;
@@ -176,6 +185,7 @@ async fn fixture() -> Fixture {
         ("proposal", proposal),
         ("draft", text(&draft["project"]["id"])),
         ("payment", text(&deposit["payment"]["id"])),
+        ("dispute", dispute),
         ("upload", text(&upload["upload"]["id"])),
         ("session", text(&session["session"]["id"])),
         ("wallet", text(&private["data"]["viewer"]["wallets"][0]["id"])),
@@ -206,6 +216,35 @@ async fn suspend(app: &TestApp, someone: &Someone) {
     let change =
         user::ActiveModel { id: Set(id), suspended_at: Set(Some(app.app.clock.now())), ..Default::default() };
     change.update(app.app.db.writer()).await.unwrap();
+}
+
+/// A dispute of the client's. It is written as it is: all that it would freeze is needed for other cells.
+async fn quarrel(app: &TestApp, deal: &Deal) -> String {
+    let now = app.app.clock.now();
+    let row = dispute::Model {
+        id: app.app.clock.new_id(),
+        contract_id: deal.contract.parse().unwrap(),
+        milestone_id: deal.milestones[0].parse().unwrap(),
+        opened_by: deal.client.id.parse().unwrap(),
+        kind: DisputeKind::Other,
+        status: DisputeStatus::Open,
+        description: "It is late.".to_owned(),
+        taken_by: None,
+        escalation_note: None,
+        resolved_by: None,
+        resolution: None,
+        refund_amount: None,
+        release_amount: None,
+        ends_contract: false,
+        auto_release_at: None,
+        version: 1,
+        taken_at: None,
+        escalated_at: None,
+        ended_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    row.into_active_model().insert(app.app.db.writer()).await.unwrap().id.to_string()
 }
 
 /// An input that names the fixture's things, and is wrong in some other way where it would change much.
@@ -252,6 +291,15 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "skillCreate" | "categoryCreate" => json!({ "name": "" }),
         "skillUpdate" | "skillVerify" | "skillDelete" | "skillRestore" => json!({ "skillId": id("skill") }),
         "categoryUpdate" | "categoryArchive" | "categoryRestore" => json!({ "categoryId": id("category") }),
+        "disputeOpen" => {
+            json!({ "milestoneId": id("milestone"), "kind": "OTHER", "description": "It is not what we agreed on." })
+        }
+        "disputeAddEvidence" | "disputeEscalate" => json!({ "disputeId": id("dispute"), "note": "Look." }),
+        "disputeTake" | "disputeWithdraw" => json!({ "disputeId": id("dispute") }),
+        "disputeResolve" => json!({
+            "disputeId": id("dispute"), "refundAmount": { "amount": "1" }, "resolution": "So it shall be.",
+            "idempotencyKey": new_key(),
+        }),
         "uploadCreate" => {
             json!({ "purpose": "AVATAR", "filename": "x.exe", "contentType": "x/y", "byteSize": 1 })
         }
@@ -271,9 +319,10 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "user" => of("user"),
         "contract" => of("contract"),
         "payment" => of("payment"),
+        "dispute" => of("dispute"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" => {
+        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "disputes" => {
             format!("{{ it: {name} {{ nodes {{ id }} }} }}")
         }
         "categories" => "{ it: categories { id } }".to_owned(),

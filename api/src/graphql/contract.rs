@@ -3,13 +3,14 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    contract as contracts,
+    contract as contracts, dispute as disputes,
     entities::{ContractStatus as Status, contract},
     payment as payments,
 };
 
 use super::{
     connection::{Listing, connect_below, list_cost, page},
+    dispute::Dispute,
     enums::ContractStatus,
     milestone::Milestone,
     payment::Payment,
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     error::{UserError, answer, found},
-    loaders::{EscrowOn, MilestonesOf, PaidOn, load, load_or_default},
+    loaders::{DisputeOn, EscrowOn, MilestonesOf, PaidOn, load, load_if_any, load_or_default},
 };
 
 /// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
@@ -101,6 +102,25 @@ impl Contract {
     ) -> Result<Listing<Payment>> {
         let list = payments::of_contracts(actor(ctx)?);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Payment).await
+    }
+
+    /// The dispute on it that is not over, else the newest; null when there never was one.
+    async fn dispute(&self, ctx: &Context<'_>) -> Result<Option<Dispute>> {
+        Ok(load_if_any(ctx, DisputeOn(self.0.id)).await?.map(Dispute))
+    }
+
+    /// The disputes on it, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn disputes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Dispute>> {
+        let list = disputes::of_contracts(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Dispute).await
     }
 
     /// When the work is to begin, if that was said.

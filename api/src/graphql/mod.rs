@@ -17,6 +17,7 @@ pub mod admin;
 pub mod category;
 pub mod contract;
 pub mod invitation;
+pub mod dispute;
 pub mod job;
 pub mod ledger;
 pub mod milestone;
@@ -50,6 +51,7 @@ pub struct QueryRoot(
     skill::SkillQuery,
     category::CategoryQuery,
     contract::ContractQuery,
+    dispute::DisputeQuery,
     payment::PaymentQuery,
     payment::QuoteQuery,
     job::JobQuery,
@@ -74,6 +76,7 @@ pub struct MutationRoot(
     proposal::ProposalMutation,
     contract::ContractMutation,
     milestone::MilestoneMutation,
+    dispute::DisputeMutation,
     payment::PaymentMutation,
     upload::UploadMutation,
     notification::NotificationMutation,
@@ -111,6 +114,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         admin::AuditEntry,
         contract::Contract,
         invitation::Invitation,
+        dispute::Dispute,
         job::Job,
         ledger::LedgerEntry,
         notification::Notification,

@@ -14,7 +14,7 @@ use super::{
     admin::AuditEntry,
     category::Category,
     contract::Contract,
-    invitation::Invitation,
+    dispute::Dispute,
     job::{self, Job},
     milestone::Milestone,
     notification::Notification,
@@ -53,6 +53,8 @@ pub enum Node {
     Milestone(Milestone),
     /// A payment.
     Payment(Payment),
+    /// A dispute.
+    Dispute(Dispute),
     /// A wallet.
     Wallet(Wallet),
     /// An upload.
@@ -116,6 +118,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::ContractId(id) => see(ctx, id).await?.map(|row| Node::Contract(Contract(row))),
         AnyId::MilestoneId(id) => see(ctx, id).await?.map(|row| Node::Milestone(Milestone(row))),
         AnyId::PaymentId(id) => see(ctx, id).await?.map(|row| Node::Payment(Payment(row))),
+        AnyId::DisputeId(id) => see(ctx, id).await?.map(|row| Node::Dispute(Dispute(row))),
         AnyId::WalletId(id) => see(ctx, id).await?.map(|row| Node::Wallet(Wallet(row))),
         AnyId::UploadId(id) => see(ctx, id).await?.map(|row| Node::Upload(Upload(row))),
         AnyId::NotificationId(id) => {
@@ -138,7 +141,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::AccountTokenId(_)
         | AnyId::AmendmentId(_)
         | AnyId::AmendmentChangeId(_)
-        | AnyId::DisputeId(_)
         | AnyId::EvidenceId(_)
         | AnyId::ReviewId(_) => None,
     })

@@ -14,6 +14,7 @@ use futures::{Stream, StreamExt as _};
 use super::{
     connection::{Listing, list_cost, page},
     contract::Contract,
+    dispute::Dispute,
     enums::{PaymentKind, PaymentRail, PaymentStatus},
     events::EventFeed,
     job::{Job, connect_about},
@@ -70,6 +71,12 @@ impl Payment {
     async fn milestone(&self, ctx: &Context<'_>) -> Result<Option<Milestone>> {
         let Some(id) = self.0.milestone_id else { return Ok(None) };
         load(ctx, id).await.map(|row| Some(Milestone(row)))
+    }
+
+    /// The dispute whose resolution it carries out; null for all other payments.
+    async fn dispute(&self, ctx: &Context<'_>) -> Result<Option<Dispute>> {
+        let Some(id) = self.0.dispute_id else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(Dispute(row)))
     }
 
     /// Whose money it is.

@@ -13,11 +13,11 @@ use async_graphql::{
 use domain::{
     Actor, Error, audit, contract as contracts,
     entities::{
-        AuditEntryId, CategoryId, ContractId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, WalletId, audit_entry, category, contract, invitation, milestone, notification, payment, portfolio_item, project, proposal,
+        AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
+        UploadId, UserId, WalletId, audit_entry, category, contract, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal,
         skill, upload, user, wallet,
     },
-    invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
+    dispute as disputes, invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
     proposal as proposals, skill as skills, upload as uploads, wallet as wallets,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
@@ -106,6 +106,7 @@ visible! {
     WalletId: wallet, wallets::visible;
     NotificationId: notification, notifications::visible;
     AuditEntryId: audit_entry, audit::visible;
+    DisputeId: dispute, disputes::visible;
     InvitationId: invitation, invitations::visible;
     PortfolioItemId: portfolio_item, |_| portfolio_item::Entity::find();
 }

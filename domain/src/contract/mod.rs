@@ -9,7 +9,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 
 use crate::{
@@ -176,14 +176,29 @@ pub(crate) async fn require_no_other(
     Err(Error::rejected("proposalId", Code::IllegalState, message))
 }
 
-/// A contract and its project, both locked, the project first.
-async fn locked_below_project(tx: &Tx, id: ContractId) -> Result<(project::Model, contract::Model)> {
+/// A contract and its project, both locked, the project first. Everybody locks in this order: project,
+/// contract, then what hangs below it (an amendment, a milestone, its payments), so that nobody waits in a
+/// circle.
+pub(crate) async fn locked_below_project(
+    tx: &Tx,
+    id: ContractId,
+) -> Result<(project::Model, contract::Model)> {
     let missing = || Error::not_found("contractId", "contract");
     let row = contract::Entity::find_by_id(id).one(&**tx).await?.ok_or_else(missing)?;
     let project = projects::locked(tx, row.project_id, "contractId", "contract").await?;
     // Read again: it may have changed while we waited for the project.
-    let contract = contract::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?.ok_or_else(missing)?;
+    let contract = locked(tx, id).await?;
     Ok((project, contract))
+}
+
+/// A contract, locked until the transaction ends. Its key stays free, so that whoever only refers to it (a
+/// payment that the scanner opens while it holds another) does not wait for us.
+pub(crate) async fn locked(tx: &Tx, id: ContractId) -> Result<contract::Model> {
+    contract::Entity::find_by_id(id)
+        .lock(LockType::NoKeyUpdate)
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Error::not_found("contractId", "contract"))
 }
 
 /// An offer that comes to nothing takes its proposal and its milestones with it.
@@ -204,7 +219,8 @@ async fn fallen(app: &App, tx: &Tx, contract: contract::Model, step: Step) -> Re
     Ok(contract)
 }
 
-fn moved(app: &App, contract: &contract::Model, step: Step) -> Result<contract::ActiveModel> {
+/// The contract after a step, to be written with whatever else changes.
+pub(crate) fn moved(app: &App, contract: &contract::Model, step: Step) -> Result<contract::ActiveModel> {
     let status = state::next(contract.status, step)?;
     let mut change = contract.clone().into_active_model();
     change.status = Set(status);

@@ -24,6 +24,7 @@ mod money;
 pub mod state;
 
 pub use money::{Refund, approve, fund, quote, refund};
+pub(crate) use money::{basis_points, in_escrow};
 use state::Step;
 
 /// Submitted and unanswered for this long, a milestone is released by itself.

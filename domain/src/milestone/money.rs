@@ -188,12 +188,14 @@ pub async fn quote(app: &App, gross: Usdc) -> Result<(Split, fee_schedule::Model
     Ok((Split::of(gross, schedule.basis_points)?, schedule))
 }
 
-async fn in_escrow(tx: &Tx, id: MilestoneId) -> Result<Usdc> {
+/// What a milestone holds in escrow.
+pub(crate) async fn in_escrow(tx: &Tx, id: MilestoneId) -> Result<Usdc> {
     // Escrow is owed, so its balance is a credit.
     Ok(ledger::balance(&**tx, Account::Escrow(id)).await?.negated()?)
 }
 
-async fn basis_points(tx: &Tx, version: i32) -> Result<i32> {
+/// The fee of a schedule, in basis points.
+pub(crate) async fn basis_points(tx: &Tx, version: i32) -> Result<i32> {
     let schedule = fee_schedule::Entity::find_by_id(version).one(&**tx).await?;
     schedule.map(|row| row.basis_points).ok_or_else(|| Error::bug("a contract without its fee schedule"))
 }

@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{NewPayment, open_outgoing, record, state::Step};
 use crate::{
-    App, Error, Tx, account,
+    App, Error, Tx, account, dispute as disputes,
     error::Result,
     ledger::{self, Account},
     milestone as milestones,
@@ -60,6 +60,14 @@ pub(super) async fn credit(
     notify(app, tx, parties.freelancer, funded, &event).await
 }
 
+/// A payment has ended, and that may end its contract.
+async fn ended(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
+    match payment.contract_id {
+        Some(contract) => disputes::contract_goes_on(app, tx, contract).await,
+        None => Ok(()),
+    }
+}
+
 /// The deadline passed without the whole sum: what came goes back, and the milestone can be funded anew.
 pub(super) async fn expire(
     app: &App,
@@ -85,7 +93,8 @@ pub(super) async fn expire(
     milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
     let notice =
         Notice::DepositExpired { payment: payment.id, title: milestone.title, amount: payment.amount };
-    notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await
+    notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await?;
+    ended(app, tx, &payment).await
 }
 
 async fn mark(
@@ -211,18 +220,22 @@ pub(super) async fn complete(
     let key = format!("{}:COMPLETED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
     match (payment.kind, milestone) {
-        (PaymentKind::Release, Some(milestone)) => released(app, tx, &payment, &milestone).await,
-        (PaymentKind::Refund, Some(milestone)) => refunded(app, tx, &payment, &milestone).await,
+        (PaymentKind::Release, Some(milestone)) => released(app, tx, &payment, &milestone).await?,
+        (PaymentKind::Refund, Some(milestone)) => refunded(app, tx, &payment, &milestone).await?,
         _ => {
             let what = "money that was sent without need".to_owned();
             let notice = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.net };
-            notify(app, tx, payee, notice, &key).await
+            notify(app, tx, payee, notice, &key).await?;
         }
     }
+    ended(app, tx, &payment).await
 }
 
 async fn released(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
-    milestones::step(app, tx, milestone, MilestoneStep::Released, |_| ()).await?;
+    match payment.dispute_id {
+        Some(dispute) => disputes::payment_completed(app, tx, dispute, milestone).await?,
+        None => milestones::step(app, tx, milestone, MilestoneStep::Released, |_| ()).await.map(drop)?,
+    }
     let parties = milestones::parties(tx, milestone).await?;
     let event = format!("{}:COMPLETED", payment.id);
     let title = milestone.title.clone();
@@ -234,14 +247,10 @@ async fn released(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
 }
 
 async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
-    let left = ledger::balance(&**tx, Account::Escrow(milestone.id)).await?;
-    let step = if left == Usdc::ZERO { MilestoneStep::Refunded } else { MilestoneStep::RefundEnded };
-    let auto_release_at = milestone.auto_release_at.filter(|_| left != Usdc::ZERO);
-    milestones::step(app, tx, milestone, step, |row| {
-        row.returns_to = Set(None);
-        row.auto_release_at = Set(auto_release_at);
-    })
-    .await?;
+    match payment.dispute_id {
+        Some(dispute) => disputes::payment_completed(app, tx, dispute, milestone).await?,
+        None => refund_ended(app, tx, milestone).await?,
+    }
     let parties = milestones::parties(tx, milestone).await?;
     let event = format!("{}:COMPLETED", payment.id);
     for person in [parties.client, parties.freelancer] {
@@ -252,8 +261,22 @@ async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
     Ok(())
 }
 
+/// A refund that somebody gave: the milestone has its end, or goes back to where it was with what is left.
+async fn refund_ended(app: &App, tx: &Tx, milestone: &milestone::Model) -> Result<()> {
+    let left = ledger::balance(&**tx, Account::Escrow(milestone.id)).await?;
+    let step = if left == Usdc::ZERO { MilestoneStep::Refunded } else { MilestoneStep::RefundEnded };
+    let auto_release_at = milestone.auto_release_at.filter(|_| left != Usdc::ZERO);
+    milestones::step(app, tx, milestone, step, |row| {
+        row.returns_to = Set(None);
+        row.auto_release_at = Set(auto_release_at);
+    })
+    .await
+    .map(drop)
+}
+
 /// A payout ended without money having moved: what its queueing posted is taken back. An approved
-/// milestone stays approved, for an admin to try again; a refund's goes back to where it was.
+/// milestone stays approved and a disputed one disputed, for an admin to try again; a refund's goes back to where
+/// it was.
 pub(super) async fn fail(
     app: &App,
     tx: &Tx,
@@ -278,7 +301,7 @@ pub(super) async fn fail(
     if let Some(milestone) = milestone {
         let parties = milestones::parties(tx, &milestone).await?;
         people = vec![parties.client, parties.freelancer];
-        if payment.kind == PaymentKind::Refund {
+        if payment.kind == PaymentKind::Refund && payment.dispute_id.is_none() {
             milestones::step(app, tx, &milestone, MilestoneStep::RefundEnded, |row| {
                 row.returns_to = Set(None)
             })
@@ -291,5 +314,5 @@ pub(super) async fn fail(
         let notice = Notice::PaymentFailed { payment: payment.id, what, amount: payment.net, reason };
         notify(app, tx, person, notice, &event).await?;
     }
-    Ok(())
+    ended(app, tx, &payment).await
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use entities::{
-    AnyId, ProjectId, ProposalId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, milestone,
-    project, proposal, submission, upload,
+    AnyId, EvidenceId, ProjectId, ProposalId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, dispute,
+    dispute_evidence, milestone, project, proposal, submission, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -16,7 +16,8 @@ use sea_orm::{
 
 use super::{LINK_VALID, file::sizes, record::size_key};
 use crate::{
-    Actor, App, Error, contract::state::FALLEN, error::Result, milestone as milestones, proposal as proposals,
+    Actor, App, Error, contract::state::FALLEN, dispute as disputes, error::Result, milestone as milestones,
+    proposal as proposals,
 };
 
 /// The files that belong to some things (their public ids), in the order they were made. It decides nothing:
@@ -129,6 +130,7 @@ async fn open_to(
         }
         UploadPurpose::Deliverable => among!(SubmissionId, work(actor), submission::Column::Id),
         UploadPurpose::ProjectFile => among!(ProjectId, briefs(actor), project::Column::Id),
+        UploadPurpose::Evidence => among!(EvidenceId, evidence(actor), dispute_evidence::Column::Id),
         // What the other purposes belong to does not exist yet: for their owner only.
         _ => Vec::new(),
     })
@@ -138,6 +140,12 @@ async fn open_to(
 fn work(actor: &Actor) -> Select<submission::Entity> {
     let milestones = milestones::visible(actor).select_only().column(milestone::Column::Id).into_query();
     submission::Entity::find().filter(submission::Column::MilestoneId.in_subquery(milestones))
+}
+
+/// Evidence is for the parties of the contract that the dispute is about.
+fn evidence(actor: &Actor) -> Select<dispute_evidence::Entity> {
+    let seen = disputes::visible(actor).select_only().column(dispute::Column::Id).into_query();
+    dispute_evidence::Entity::find().filter(dispute_evidence::Column::DisputeId.in_subquery(seen))
 }
 
 /// A project's files are for its client and for a freelancer with a contract on it: an offer counts until it

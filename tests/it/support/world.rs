@@ -217,6 +217,11 @@ impl TestApp {
         self.rpc("anvil_reorg", json!([depth, []])).await;
     }
 
+    /// Takes a transaction that waits for a block away again.
+    pub async fn drop_waiting(&self, hash: &str) {
+        self.rpc("anvil_dropTransaction", json!([hash])).await;
+    }
+
     async fn rpc(&self, method: &str, params: Value) -> Value {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();

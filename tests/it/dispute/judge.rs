@@ -1,0 +1,110 @@
+//! What admins do with disputes.
+
+use serde_json::{Value, json};
+
+use super::{call, look, open, resolve, simply, taken};
+use crate::support::{TestApp, errors, new_key, ok, text};
+
+/// OPEN, IN_REVIEW, ESCALATED: each step by an admin, none out of turn, none by a party.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_takes_escalates_and_resolves() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let admin = app.admin().await;
+    app.funded(&deal, &deal.milestones[0]).await;
+    let dispute = text(&ok(open(&app, &deal.client, &deal.milestones[0]).await)["dispute"]["id"]);
+    let note = |note: &str| json!({ "disputeId": dispute, "note": note });
+
+    let early = resolve(&app, &admin, &dispute, "0", &new_key()).await;
+    assert_eq!(errors(&early), ["disputeId:ILLEGAL_STATE"]);
+    assert_eq!(
+        early["userErrors"][0]["message"],
+        "The dispute is OPEN; it cannot become RESOLVED from there."
+    );
+    let early = call(&app, &admin, "disputeEscalate", note("Hard.")).await;
+    assert_eq!(errors(&early), ["disputeId:ILLEGAL_STATE"]);
+    for party in [&deal.client, &deal.freelancer] {
+        assert_eq!(errors(&simply(&app, party, "disputeTake", &dispute).await), [":FORBIDDEN"]);
+        assert_eq!(errors(&call(&app, party, "disputeEscalate", note("Mine.")).await), [":FORBIDDEN"]);
+        assert_eq!(errors(&resolve(&app, party, &dispute, "0", &new_key()).await), [":FORBIDDEN"]);
+    }
+
+    let taken = ok(simply(&app, &admin, "disputeTake", &dispute).await)["dispute"].clone();
+    assert_eq!((&taken["status"], &taken["takenBy"]["id"]), (&json!("IN_REVIEW"), &json!(admin.id)));
+    assert!(taken["takenAt"].is_string());
+    let twice = simply(&app, &admin, "disputeTake", &dispute).await;
+    assert_eq!(errors(&twice), ["disputeId:ILLEGAL_STATE"]);
+    assert_eq!(errors(&call(&app, &admin, "disputeEscalate", note("")).await), ["note:REQUIRED"]);
+    let escalated = ok(call(&app, &admin, "disputeEscalate", note("Two lawyers are in it.")).await);
+    assert_eq!(escalated["dispute"]["status"], "ESCALATED");
+    assert_eq!(escalated["dispute"]["escalationNote"], "Two lawyers are in it.");
+    assert!(escalated["dispute"]["escalatedAt"].is_string());
+    assert_eq!(look(&app, &deal.client, &dispute).await["escalationNote"], Value::Null);
+    let late = simply(&app, &deal.client, "disputeWithdraw", &dispute).await;
+    assert_eq!(errors(&late), ["disputeId:ILLEGAL_STATE"]);
+
+    let resolved = ok(resolve(&app, &admin, &dispute, "0", &new_key()).await)["dispute"].clone();
+    assert_eq!((&resolved["status"], &resolved["resolvedBy"]["id"]), (&json!("RESOLVED"), &json!(admin.id)));
+    assert!(resolved["endedAt"].is_string());
+    super::paid_out(&app).await;
+    app.finish().await;
+}
+
+/// Nobody judges in their own case, whatever they have become since.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_who_is_a_party_does_not_judge() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    app.funded(&deal, &deal.milestones[0]).await;
+    let dispute = text(&ok(open(&app, &deal.freelancer, &deal.milestones[0]).await)["dispute"]["id"]);
+    domain::account::grant_admin(&app.app, &deal.client.email).await.unwrap();
+    let refused = simply(&app, &deal.client, "disputeTake", &dispute).await;
+    assert_eq!(errors(&refused), ["disputeId:FORBIDDEN"]);
+    let admin = app.admin().await;
+    ok(simply(&app, &admin, "disputeTake", &dispute).await);
+    let refused = resolve(&app, &deal.client, &dispute, "100", &new_key()).await;
+    assert_eq!(errors(&refused), ["disputeId:FORBIDDEN"]);
+    let note = json!({ "disputeId": dispute, "note": "Mine." });
+    assert_eq!(errors(&call(&app, &deal.client, "disputeEscalate", note).await), ["disputeId:FORBIDDEN"]);
+    app.finish().await;
+}
+
+/// The admins' list: narrowed by state, kind and who took it, sorted, and for nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_list_disputes() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let admin = app.admin().await;
+    app.funded(&deal, &deal.milestones[0]).await;
+    let first = text(&ok(open(&app, &deal.client, &deal.milestones[0]).await)["dispute"]["id"]);
+    ok(simply(&app, &deal.client, "disputeWithdraw", &first).await);
+    app.advance(chrono::Duration::seconds(1));
+    let second = taken(&app, &deal, &admin, &deal.milestones[0]).await;
+
+    let list = async |arguments: &str| {
+        let query = format!("{{ disputes{arguments} {{ totalCount nodes {{ id }} }} }}");
+        let answer = app.gql(&admin.token, &query, json!({})).await;
+        let nodes = answer["data"]["disputes"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        nodes.iter().map(|node| text(&node["id"])).collect::<Vec<_>>()
+    };
+    assert_eq!(list("").await, [second.clone(), first.clone()]);
+    assert_eq!(
+        list("(orderBy: { field: CREATED_AT, direction: ASC })").await,
+        [first.clone(), second.clone()]
+    );
+    assert_eq!(list("(orderBy: { field: UPDATED_AT, direction: DESC })").await[0], second);
+    assert_eq!(list("(filter: { status: [WITHDRAWN] })").await, [first.clone()]);
+    assert_eq!(list("(filter: { kind: [QUALITY] })").await.len(), 2);
+    assert!(list("(filter: { kind: [FRAUD, OTHER] })").await.is_empty());
+    assert_eq!(list("(filter: { takenByMe: true })").await, [second.clone()]);
+    assert_eq!(list("(filter: { takenByMe: false })").await.len(), 2);
+    let page = list("(first: 1)").await;
+    assert_eq!(page, [second.clone()]);
+
+    let answer = app.gql(&deal.client.token, "{ disputes { nodes { id } } }", json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    let node = "query($id: ID!) { node(id: $id) { ... on Dispute { status } } }";
+    let answer = app.gql(&deal.freelancer.token, node, json!({ "id": second })).await;
+    assert_eq!(answer["data"]["node"]["status"], "IN_REVIEW");
+    app.finish().await;
+}
