@@ -20,8 +20,10 @@ pub mod search;
 pub mod settings;
 
 pub mod account;
+pub mod analytics;
 pub mod audit;
 pub mod contract;
+pub mod fee;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;

@@ -58,6 +58,9 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("notificationMarkRead", "UKKKKKK"),
     ("jobRetry", "UFFFFKF"),
     ("jobCancel", "UFFFFKF"),
+    ("userSuspend", "UFFFFKF"),
+    ("userRestore", "UFFFFKF"),
+    ("feeScheduleCreate", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -77,6 +80,11 @@ const QUERIES: &[(&str, &str)] = &[
     ("queues", "UFFFFKF"),
     ("rateLimit", "KKKKKKK"),
     ("auditLog", "UFFFFKF"),
+    ("users", "UFFFFKF"),
+    ("payments", "UFFFFKF"),
+    ("contracts", "UFFFFKF"),
+    ("feeSchedules", "UFFFFKF"),
+    ("analytics", "UFFFFKF"),
 ];
 
 /// Fields of the client's `User` that are theirs alone.
@@ -209,6 +217,10 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "uploadComplete" | "avatarSet" => json!({ "uploadId": id("upload") }),
         "notificationMarkRead" => json!({ "notificationIds": [id("notification")] }),
         "jobRetry" | "jobCancel" => json!({ "jobId": id("job") }),
+        // The reason is missing: nobody is suspended.
+        "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
+        "userRestore" => json!({ "userId": id("user") }),
+        "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
         other => panic!("say how {other} is called"),
     }
 }
@@ -223,12 +235,17 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "payment" => of("payment"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" => {
+        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "users" | "payments" | "contracts" => {
             format!("{{ it: {name} {{ nodes {{ id }} }} }}")
         }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
         "queues" => "{ it: queues { name } }".to_owned(),
+        "feeSchedules" => "{ it: feeSchedules { version } }".to_owned(),
+        "analytics" => {
+            let input = r#"{ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", interval: WEEK }"#;
+            format!("{{ it: analytics(input: {input}) {{ total {{ proposals }} }} }}")
+        }
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }

@@ -68,6 +68,7 @@ pub struct MutationRoot(
     upload::UploadMutation,
     notification::NotificationMutation,
     job::JobMutation,
+    admin::AdminMutation,
 );
 
 /// Everything that can be listened to.

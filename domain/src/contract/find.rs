@@ -39,6 +39,11 @@ pub async fn find(app: &App, actor: &Actor, id: ContractId) -> Result<contract::
 
 /// The contracts that the actor may see, narrowed, newest first.
 pub fn list(actor: &Actor, filter: &Filter) -> List<contract::Entity> {
+    List::by_id(visible(actor).filter(narrowed(filter)), contract::Column::Id, true)
+}
+
+/// What a filter narrows a list to.
+pub(super) fn narrowed(filter: &Filter) -> Condition {
     use contract::Column;
     let mut narrow = Condition::all()
         .add_option(filter.party.map(party))
@@ -46,7 +51,7 @@ pub fn list(actor: &Actor, filter: &Filter) -> List<contract::Entity> {
     if !filter.status.is_empty() {
         narrow = narrow.add(Column::Status.is_in(filter.status.iter().copied()));
     }
-    List::by_id(visible(actor).filter(narrow), Column::Id, true)
+    narrow
 }
 
 fn party(user: UserId) -> Condition {

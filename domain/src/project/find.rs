@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
-use crate::{Actor, App, Error, check::Check, error::Result, page::List, search::any_contains};
+use crate::{Actor, App, Error, account, check::Check, error::Result, page::List, search::any_contains};
 
 /// Which projects are wanted. What is empty or `None` does not narrow the list.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,7 @@ pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project
     let search = check.line("filter.search", filter.search.as_deref().unwrap_or_default(), 0..=200);
     check.done()?;
 
-    let mut narrow = Condition::all();
+    let mut narrow = Condition::all().add_option(hidden(actor).map(|hidden| hidden.not()));
     if !search.is_empty() {
         narrow = narrow.add(any_contains([Column::Title, Column::Description], &search));
     }
@@ -116,6 +116,19 @@ pub fn list(actor: &Actor, filter: &Filter, order: Order) -> Result<List<project
         OrderField::BudgetMax => Column::BudgetMax,
     };
     Ok(List::by(visible(actor).filter(narrow), by, Column::Id, order.descending))
+}
+
+/// What is left out of lists, though it can be looked at: OPEN projects of suspended clients, which take no proposals.
+/// Their clients and administrators see them.
+fn hidden(actor: &Actor) -> Option<Condition> {
+    use project::Column;
+    if actor.sees_all() {
+        return None;
+    }
+    let others = actor.user_id().map(|user| Column::ClientId.ne(user));
+    let open = Column::Status.eq(ProjectStatus::Open);
+    let suspended = Column::ClientId.in_subquery(account::suspended());
+    Some(Condition::all().add(open).add(suspended).add_option(others))
 }
 
 fn asking_for(skills: &[SkillId]) -> SelectStatement {
