@@ -60,7 +60,7 @@ async fn a_suspended_person_looks_and_does_not_act_until_they_are_restored() {
     assert_eq!(errors(&refused), [":FORBIDDEN"]);
     assert!(told_all(&app, &token).await.contains(&"ACCOUNT_SUSPENDED".to_owned()));
     app.drain().await;
-    assert!(app.mails(&client.email)[0].text.contains("Two chargebacks"));
+    assert!(app.mails(&client.email).iter().any(|mail| mail.text.contains("Two chargebacks")));
 
     // To others it is nobody's business; to admins it is.
     for (token, seen) in [(other.token.as_str(), false), ("", false), (&admin.token, true)] {
