@@ -21,11 +21,13 @@ pub mod search;
 pub mod settings;
 
 pub mod account;
+pub mod analytics;
 pub mod audit;
 pub mod category;
 pub mod contract;
 pub mod invitation;
 pub mod dispute;
+pub mod fee;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;

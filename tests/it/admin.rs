@@ -1,3 +1,7 @@
 //! What administrators see and do.
 
+mod analytics;
 mod audit;
+mod fees;
+mod lists;
+mod suspension;

@@ -85,6 +85,9 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("jobRetry", "UFFFFKF"),
     ("jobCancel", "UFFFFKF"),
     ("scheduledTaskRun", "UFFFFKF"),
+    ("userSuspend", "UFFFFKF"),
+    ("userRestore", "UFFFFKF"),
+    ("feeScheduleCreate", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -107,6 +110,11 @@ const QUERIES: &[(&str, &str)] = &[
     ("scheduledTasks", "UFFFFKF"),
     ("rateLimit", "KKKKKKK"),
     ("auditLog", "UFFFFKF"),
+    ("users", "UFFFFKF"),
+    ("payments", "UFFFFKF"),
+    ("contracts", "UFFFFKF"),
+    ("feeSchedules", "UFFFFKF"),
+    ("analytics", "UFFFFKF"),
 ];
 
 /// Fields of the client's `User` that are theirs alone.
@@ -307,6 +315,10 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "notificationMarkRead" => json!({ "notificationIds": [id("notification")] }),
         "scheduledTaskRun" => json!({ "name": "offers-lapse" }),
         "jobRetry" | "jobCancel" => json!({ "jobId": id("job") }),
+        // The reason is missing: nobody is suspended.
+        "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
+        "userRestore" => json!({ "userId": id("user") }),
+        "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
         other => panic!("say how {other} is called"),
     }
 }
@@ -322,12 +334,18 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "dispute" => of("dispute"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "disputes" => {
+        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "disputes" | "users" | "payments"
+        | "contracts" => {
             format!("{{ it: {name} {{ nodes {{ id }} }} }}")
         }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
         "queues" | "scheduledTasks" => format!("{{ it: {name} {{ name }} }}"),
+        "feeSchedules" => "{ it: feeSchedules { version } }".to_owned(),
+        "analytics" => {
+            let input = r#"{ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", interval: WEEK }"#;
+            format!("{{ it: analytics(input: {input}) {{ total {{ proposals }} }} }}")
+        }
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }

@@ -2,10 +2,26 @@
 
 use async_graphql::MergedObject;
 
-mod audit;
+pub mod analytics;
+pub mod audit;
+pub mod contracts;
+pub mod fees;
+pub mod payments;
+pub mod users;
 
-pub use audit::{AuditEntry, AuditFilter};
+pub use audit::AuditEntry;
 
 /// What administrators read.
 #[derive(MergedObject, Default)]
-pub struct AdminQuery(audit::AuditQuery);
+pub struct AdminQuery(
+    users::UsersQuery,
+    payments::PaymentsQuery,
+    contracts::ContractsQuery,
+    fees::FeeQuery,
+    analytics::AnalyticsQuery,
+    audit::AuditQuery,
+);
+
+/// What administrators do.
+#[derive(MergedObject, Default)]
+pub struct AdminMutation(users::UsersMutation, fees::FeeMutation);

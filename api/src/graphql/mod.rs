@@ -82,6 +82,7 @@ pub struct MutationRoot(
     notification::NotificationMutation,
     job::JobMutation,
     scheduled_task::ScheduledTaskMutation,
+    admin::AdminMutation,
 );
 
 /// Everything that can be listened to.

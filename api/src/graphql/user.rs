@@ -315,6 +315,18 @@ impl User {
         Ok(Some(i32::try_from(count).unwrap_or(i32::MAX)))
     }
 
+    /// Since when they are suspended: they may look and not act. Null while they are not, and unless they are you, or
+    /// you are an administrator.
+    async fn suspended_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
+        Ok(self.0.suspended_at.filter(|_| self.is_open(ctx).is_ok_and(|open| open)))
+    }
+
+    /// Why they are suspended, in the words of the administrator who did it. Null while they are not, and unless they
+    /// are you, or you are an administrator.
+    async fn suspension_reason(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        Ok(if self.is_open(ctx)? { self.0.suspension_reason.as_deref() } else { None })
+    }
+
     /// When they registered.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at

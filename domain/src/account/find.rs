@@ -131,7 +131,7 @@ pub(crate) async fn locked(tx: &Tx, id: UserId) -> Result<user::Model> {
 /// The weakest lock that keeps a second such one away. A plain FOR UPDATE would also wait for every
 /// transaction that merely wrote a row about the person (its foreign key shares the lock of the key), and two
 /// that wait for each other are a deadlock.
-fn locking(id: UserId) -> Select<user::Entity> {
+pub(super) fn locking(id: UserId) -> Select<user::Entity> {
     user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate)
 }
 

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod common_passwords;
+mod directory;
 mod find;
 mod grant;
 mod input;
@@ -9,13 +10,17 @@ pub mod password;
 mod profile;
 mod register;
 pub mod session;
+mod suspension;
 mod verify;
 
+pub use directory::{UserFilter, UserOrder, users};
 pub use find::{FreelancerFilter, FreelancerOrder, freelancers, skills_of, user};
 pub use grant::grant_admin;
 pub use profile::{ProfileUpdate, SkillLevel, profile_update};
 pub use register::{Registration, register};
 pub use session::{SignIn, SignedIn};
+pub use suspension::{restore, suspend};
 pub use verify::{resend_verification, verify};
 
 pub(crate) use find::{admins, display_name, locked};
+pub(crate) use suspension::{require_not_suspended, suspended};

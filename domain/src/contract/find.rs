@@ -1,6 +1,6 @@
 //! Finding contracts. Every finder takes the actor: a contract is between its two parties.
 
-use entities::{ContractId, UserId, contract};
+use entities::{ContractId, ContractStatus, ProjectId, UserId, contract};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use crate::{
@@ -8,6 +8,17 @@ use crate::{
     error::Result,
     page::{Below, List},
 };
+
+/// Which contracts are wanted. What is empty or `None` does not narrow the list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Whose client or freelancer is this person.
+    pub party: Option<UserId>,
+    /// On this project.
+    pub project_id: Option<ProjectId>,
+    /// In one of these states.
+    pub status: Vec<ContractStatus>,
+}
 
 /// The contracts that the actor may see: those they are a party of.
 pub fn visible(actor: &Actor) -> Select<contract::Entity> {
@@ -34,6 +45,18 @@ pub async fn find(app: &App, actor: &Actor, id: ContractId) -> Result<contract::
 pub fn of_users(actor: &Actor) -> Below<contract::Entity> {
     use contract::Column;
     List::by_id(visible(actor), Column::Id, true).below([Column::ClientId, Column::FreelancerId])
+}
+
+/// What a filter narrows a list to.
+pub(super) fn narrowed(filter: &Filter) -> Condition {
+    use contract::Column;
+    let mut narrow = Condition::all()
+        .add_option(filter.party.map(party))
+        .add_option(filter.project_id.map(|project| Column::ProjectId.eq(project)));
+    if !filter.status.is_empty() {
+        narrow = narrow.add(Column::Status.is_in(filter.status.iter().copied()));
+    }
+    narrow
 }
 
 fn party(user: UserId) -> Condition {

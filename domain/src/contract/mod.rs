@@ -23,10 +23,12 @@ use crate::{
 
 mod find;
 mod lapse;
+mod list;
 pub mod state;
 
-pub use find::{find, of_users, visible};
+pub use find::{Filter, find, of_users, visible};
 pub use lapse::{lapse, lapse_overdue};
+pub use list::{OrderField, all};
 use state::Step;
 
 /// How long a freelancer has to answer an offer.
@@ -119,6 +121,9 @@ pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract
         return Err(Error::rejected("contractId", Code::Expired, "The time to answer this offer is over."));
     }
     projects::require_open(&project, "contractId")?;
+    let message =
+        "The client is suspended and could not fund the work; this is possible once they are restored.";
+    account::require_not_suspended(&tx, contract.client_id, "contractId", message).await?;
     let project = projects::start(app, &tx, project).await?;
     proposals::reject_siblings(app, &tx, &project, contract.proposal_id).await?;
     change.accepted_at = Set(Some(now));

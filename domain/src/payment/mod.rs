@@ -22,6 +22,7 @@ use crate::{
 mod allocate;
 pub mod deposit;
 pub mod jobs;
+mod list;
 mod numbers;
 pub mod payout;
 pub(crate) mod record;
@@ -31,6 +32,7 @@ pub mod state;
 mod strays;
 pub mod transfers;
 
+pub use list::{Filter, OrderField, list};
 pub use record::look_at;
 pub(crate) use settle::reserve;
 

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, account,
     check::Check,
     error::Result,
     page::{Below, List},
@@ -106,7 +106,7 @@ pub fn list(
     search.check_order(&mut check, field == OrderField::Relevance);
     check.done()?;
 
-    let mut narrow = Condition::all();
+    let mut narrow = Condition::all().add_option(hidden(actor).map(|hidden| hidden.not()));
     if !filter.categories.is_empty() {
         narrow = narrow.add(Column::CategoryId.is_in(filter.categories.iter().copied()));
     }
@@ -139,7 +139,21 @@ pub fn list(
 /// The projects of clients that the actor may see, newest first.
 pub fn of_clients(actor: &Actor) -> Below<project::Entity> {
     use project::Column;
-    List::by(visible(actor), Column::CreatedAt, Column::Id, true).below([Column::ClientId])
+    let shown = Condition::all().add_option(hidden(actor).map(|hidden| hidden.not()));
+    List::by(visible(actor).filter(shown), Column::CreatedAt, Column::Id, true).below([Column::ClientId])
+}
+
+/// What is left out of lists, though it can be looked at: OPEN projects of suspended clients, which take no proposals.
+/// Their clients and administrators see them.
+fn hidden(actor: &Actor) -> Option<Condition> {
+    use project::Column;
+    if actor.sees_all() {
+        return None;
+    }
+    let others = actor.user_id().map(|user| Column::ClientId.ne(user));
+    let open = Column::Status.eq(ProjectStatus::Open);
+    let suspended = Column::ClientId.in_subquery(account::suspended());
+    Some(Condition::all().add(open).add(suspended).add_option(others))
 }
 
 fn asking_for(skills: &[SkillId]) -> SelectStatement {

@@ -54,6 +54,8 @@ pub async fn submit(app: &App, actor: &Actor, mut input: NewProposal) -> Result<
     authorise(actor, Action::ProjectSee(&project), "projectId", "project")?;
     authorise(actor, Action::ProposalSubmit(&project), "projectId", "project")?;
     projects::require_open(&project, "projectId")?;
+    let message = "The project's client is suspended; it takes proposals again once they are restored.";
+    account::require_not_suspended(&tx, project.client_id, "projectId", message).await?;
     plan::check(&mut input, project.budget_type)?;
 
     let now = app.clock.now();
@@ -140,6 +142,9 @@ pub async fn accept(
     authorise(actor, Action::ProposalAccept(&project), "proposalId", "proposal")?;
     projects::require_open(&project, "proposalId")?;
     contracts::require_no_other(&tx, &project, &proposal).await?;
+    let message =
+        "The freelancer is suspended and could not accept; this is possible once they are restored.";
+    account::require_not_suspended(&tx, proposal.freelancer_id, "proposalId", message).await?;
     let proposal = moved(app, &tx, proposal, Step::Accept).await?;
     let contract = contracts::offer(app, &tx, &project, &proposal, terms).await?;
     // An offer lapses long before the project: none is overtaken by its project's end.

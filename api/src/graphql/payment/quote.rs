@@ -1,7 +1,8 @@
 //! What an amount comes to, before any money moves.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use domain::milestone as milestones;
+use chrono::{DateTime, Utc};
+use domain::{entities::fee_schedule, milestone as milestones};
 
 use crate::{
     error::fault,
@@ -31,6 +32,14 @@ pub struct FeeSchedule {
     pub version: i32,
     /// Hundredths of a percent of the gross: 1,000 are 10%.
     pub basis_points: i32,
+    /// Since when new contracts take it, or from when on they will.
+    pub effective_at: DateTime<Utc>,
+}
+
+impl From<fee_schedule::Model> for FeeSchedule {
+    fn from(row: fee_schedule::Model) -> Self {
+        Self { version: row.version, basis_points: row.basis_points, effective_at: row.effective_at }
+    }
 }
 
 /// What to quote.
@@ -58,7 +67,7 @@ impl QuoteQuery {
             gross: split.gross.into(),
             fee: split.fee.into(),
             net: split.net.into(),
-            fee_schedule: FeeSchedule { version: schedule.version, basis_points: schedule.basis_points },
+            fee_schedule: schedule.into(),
         })
     }
 }
