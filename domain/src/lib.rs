@@ -20,6 +20,7 @@ pub mod search;
 pub mod settings;
 
 pub mod account;
+pub mod amendment;
 pub mod audit;
 pub mod contract;
 pub mod ledger;

@@ -11,13 +11,16 @@
 
 mod account;
 mod admin;
+mod amendment;
 mod arrows;
+mod bonus;
 mod config;
 mod contract;
 mod http;
 mod job;
 mod market;
 mod matrix;
+mod milestone;
 mod money;
 mod notification;
 mod project;

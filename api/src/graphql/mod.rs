@@ -14,6 +14,7 @@ pub mod scalars;
 pub mod support;
 
 pub mod admin;
+pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod job;
@@ -63,6 +64,8 @@ pub struct MutationRoot(
     project::ProjectMutation,
     proposal::ProposalMutation,
     contract::ContractMutation,
+    contract::ContractRunningMutation,
+    amendment::AmendmentMutation,
     milestone::MilestoneMutation,
     payment::PaymentMutation,
     upload::UploadMutation,
@@ -98,6 +101,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     }
     lists!(
         admin::AuditEntry,
+        amendment::Amendment,
         contract::Contract,
         job::Job,
         ledger::LedgerEntry,

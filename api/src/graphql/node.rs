@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use domain::{
-    Error, account, audit, contract,
+    Error, account, amendment, audit, contract,
     entities::AnyId,
     milestone, notification, payment,
     policy::{self, Action},
@@ -11,6 +11,7 @@ use domain::{
 
 use super::{
     admin::AuditEntry,
+    amendment::Amendment,
     category::Category,
     contract::Contract,
     job::{self, Job},
@@ -43,6 +44,8 @@ pub enum Node {
     Proposal(Proposal),
     /// A contract.
     Contract(Contract),
+    /// An amendment.
+    Amendment(Amendment),
     /// A milestone.
     Milestone(Milestone),
     /// A payment.
@@ -112,6 +115,9 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::ContractId(id) => {
             found(contract::find(app, actor, id).await.map(|row| Node::Contract(Contract(row))))
         }
+        AnyId::AmendmentId(id) => {
+            found(amendment::find(app, actor, id).await.map(|row| Node::Amendment(Amendment(row))))
+        }
         AnyId::MilestoneId(id) => {
             found(milestone::find(app, actor, id).await.map(|row| Node::Milestone(Milestone(row))))
         }
@@ -138,7 +144,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::LedgerTransferId(_)
         | AnyId::LedgerPostingId(_)
         | AnyId::AccountTokenId(_)
-        | AnyId::AmendmentId(_)
         | AnyId::AmendmentChangeId(_)
         | AnyId::DisputeId(_)
         | AnyId::EvidenceId(_)

@@ -9,7 +9,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 
 use crate::{
@@ -21,12 +21,19 @@ use crate::{
     project as projects, proposal as proposals,
 };
 
+mod bonus;
+mod end;
 mod find;
 mod lapse;
+mod rest;
 pub mod state;
 
+pub use bonus::{Bonus, ContractPayment, bonus};
+pub(crate) use end::conclude;
+pub use end::terminate;
 pub use find::{Filter, find, list, visible};
 pub use lapse::{lapse, lapse_overdue};
+pub use rest::{pause, resume};
 use state::Step;
 
 /// How long a freelancer has to answer an offer.
@@ -176,32 +183,62 @@ pub(crate) async fn require_no_other(
     Err(Error::rejected("proposalId", Code::IllegalState, message))
 }
 
-/// A contract and its project, both locked, the project first.
-async fn locked_below_project(tx: &Tx, id: ContractId) -> Result<(project::Model, contract::Model)> {
+/// A contract and its project, both locked, the project first. Everybody locks in this order: project,
+/// contract, then what hangs below it (an amendment, a milestone, its payments), so that nobody waits in a
+/// circle.
+pub(crate) async fn locked_below_project(
+    tx: &Tx,
+    id: ContractId,
+) -> Result<(project::Model, contract::Model)> {
     let missing = || Error::not_found("contractId", "contract");
     let row = contract::Entity::find_by_id(id).one(&**tx).await?.ok_or_else(missing)?;
     let project = projects::locked(tx, row.project_id, "contractId", "contract").await?;
     // Read again: it may have changed while we waited for the project.
-    let contract = contract::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?.ok_or_else(missing)?;
+    let contract = locked(tx, id).await?;
     Ok((project, contract))
+}
+
+/// A contract, locked until the transaction ends. Its key stays free, so that whoever only refers to it (a
+/// payment that the scanner opens while it holds another) does not wait for us.
+pub(crate) async fn locked(tx: &Tx, id: ContractId) -> Result<contract::Model> {
+    contract::Entity::find_by_id(id)
+        .lock(LockType::NoKeyUpdate)
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Error::not_found("contractId", "contract"))
 }
 
 /// An offer that comes to nothing takes its proposal and its milestones with it.
 async fn fallen(app: &App, tx: &Tx, contract: contract::Model, step: Step) -> Result<contract::Model> {
     let mut change = moved(app, &contract, step)?;
-    let now = app.clock.now();
-    change.ended_at = Set(Some(now));
+    change.ended_at = Set(Some(app.clock.now()));
     let contract = change.update(&**tx).await?;
+    cancel_pending(app, tx, contract.id).await?;
+    proposals::close(app, tx, contract.proposal_id).await?;
+    Ok(contract)
+}
+
+/// The milestones that nobody funded end with their contract.
+async fn cancel_pending(app: &App, tx: &Tx, id: ContractId) -> Result<()> {
     milestone::Entity::update_many()
         .col_expr(milestone::Column::Status, Expr::value(MilestoneStatus::Cancelled.as_str()))
         .col_expr(milestone::Column::Version, Expr::col(milestone::Column::Version).add(1))
-        .col_expr(milestone::Column::UpdatedAt, Expr::value(now))
-        .filter(milestone::Column::ContractId.eq(contract.id))
+        .col_expr(milestone::Column::UpdatedAt, Expr::value(app.clock.now()))
+        .filter(milestone::Column::ContractId.eq(id))
         .filter(milestone::Column::Status.eq(MilestoneStatus::Pending))
         .exec(&**tx)
         .await?;
-    proposals::close(app, tx, contract.proposal_id).await?;
-    Ok(contract)
+    Ok(())
+}
+
+/// Refuses what is possible only while the contract runs. `field` names what brought it.
+pub(crate) fn require_active(contract: &contract::Model, field: &str) -> Result<()> {
+    if contract.status == ContractStatus::Active {
+        return Ok(());
+    }
+    let message =
+        format!("The contract is {}; this is possible only while it is ACTIVE.", contract.status.as_str());
+    Err(Error::rejected(field, Code::IllegalState, message))
 }
 
 fn moved(app: &App, contract: &contract::Model, step: Step) -> Result<contract::ActiveModel> {

@@ -8,7 +8,7 @@ use super::{
     jobs::{DepositConfirm, PayoutTrack, RefundSend, ReleaseSend},
     state::{self, Step},
 };
-use crate::{App, Error, Tx, error::Result, events, queue};
+use crate::{App, Error, Tx, contract, error::Result, events, queue};
 
 /// A payment with the milestone that it moves.
 pub(crate) struct Locked {
@@ -16,11 +16,15 @@ pub(crate) struct Locked {
     pub(crate) milestone: Option<milestone::Model>,
 }
 
-/// Locks a payment and its milestone: the milestone first, as everybody does, so that nobody waits in a
-/// circle.
+/// Locks a payment and all that its end may move: project, contract, milestone, payment, in this order, as
+/// everybody does, so that nobody waits in a circle. A payment's end may be the end of its contract, and so of
+/// the project: see `contract::conclude`.
 pub(crate) async fn lock(tx: &Tx, id: PaymentId) -> Result<Locked> {
     let missing = || Error::not_found("paymentId", "payment");
     let glance = payment::Entity::find_by_id(id).one(&**tx).await?.ok_or_else(missing)?;
+    if let Some(contract) = glance.contract_id {
+        contract::locked_below_project(tx, contract).await?;
+    }
     let milestone = match glance.milestone_id {
         Some(milestone) => Some(lock_milestone(tx, milestone).await?),
         None => None,

@@ -109,6 +109,12 @@ pub(crate) async fn start(app: &App, tx: &Tx, project: project::Model) -> Result
     Ok(moved(app, project, status).update(&**tx).await?)
 }
 
+/// Ends a project whose contract is complete, within that transaction.
+pub(crate) async fn complete(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
+    let status = state::next(project.status, Step::Complete)?;
+    Ok(moved(app, project, status).update(&**tx).await?)
+}
+
 /// A project, locked until the transaction ends. Whoever locks a project and something below it locks the
 /// project first: that order keeps two transactions from waiting for each other. `field` and `thing` name
 /// what the caller asked for, when it is not there.
