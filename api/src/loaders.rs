@@ -35,7 +35,9 @@ pub use below::{Asked, Count};
 pub use disputes::{DisputeOn, EscrowOf, EvidenceIn, PaymentsBy};
 pub use files::FilesOf;
 pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
-pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
+pub use market::{
+    ChangesOf, ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
+};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
 pub use people::{FreelancerSavedBy, ProjectSavedBy, ProposalBy, UnreadOf, UserSkillsOf, WalletsOf};

@@ -21,7 +21,12 @@ pub mod search;
 pub mod settings;
 
 pub mod account;
+<<<<<<< HEAD
 pub mod analytics;
+||||||| 8b3f300
+=======
+pub mod amendment;
+>>>>>>> contracts
 pub mod audit;
 pub mod category;
 pub mod contract;

@@ -3,7 +3,8 @@
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
 use entities::{
-    ProjectStatus, Role, contract, dispute, invitation, payment, portfolio_item, project, proposal, upload,
+    ProjectStatus, Role, contract, contract_amendment, dispute, invitation, payment, portfolio_item, project,
+    proposal, upload,
 };
 
 use crate::{
@@ -35,6 +36,13 @@ pub enum Action<'a> {
     ContractAccept(&'a contract::Model),
     ContractDecline(&'a contract::Model),
     ContractRetract(&'a contract::Model),
+    ContractPause(&'a contract::Model),
+    ContractResume(&'a contract::Model),
+    ContractTerminate(&'a contract::Model),
+    ContractBonus(&'a contract::Model),
+    ContractAmend(&'a contract::Model),
+    AmendmentAnswer(&'a contract::Model, &'a contract_amendment::Model),
+    AmendmentWithdraw(&'a contract::Model, &'a contract_amendment::Model),
     // work and money
     MilestoneFund(&'a contract::Model),
     MilestoneSubmit(&'a contract::Model),
@@ -66,6 +74,8 @@ pub enum Denied {
     Unverified,
     /// The role is missing.
     Role(&'static str),
+    /// It is for the other one of two who both see it.
+    Side(&'static str),
     /// It is not theirs: it looks as if it were not there.
     Hidden,
 }
@@ -114,7 +124,23 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         ContractAccept(contract) | ContractDecline(contract) | MilestoneSubmit(contract) => {
             freelancer_of(actor, contract)
         }
-        ContractRetract(contract) => client_of(actor, contract),
+        ContractRetract(contract)
+        | ContractPause(contract)
+        | ContractResume(contract)
+        | ContractBonus(contract) => client_of(actor, contract),
+        ContractTerminate(contract) => match actor {
+            Actor::Admin(_) => acting(actor).map(drop),
+            _ => party_of(actor, contract).map(drop),
+        },
+        ContractAmend(contract) => party_of(actor, contract).map(drop),
+        AmendmentAnswer(contract, amendment) => {
+            let person = party_of(actor, contract)?;
+            side(person.id != amendment.proposed_by, "You proposed this: the other party answers it.")
+        }
+        AmendmentWithdraw(contract, amendment) => {
+            let person = party_of(actor, contract)?;
+            side(person.id == amendment.proposed_by, "The other party proposed this: only they withdraw it.")
+        }
         MilestoneFund(contract) | MilestoneRequestChanges(contract) | MilestoneApprove(contract) => {
             client_of(actor, contract)
         }
@@ -167,12 +193,17 @@ fn told(denied: Denied, field: &str, thing: &str) -> Error {
             "Prove your e-mail address first: open the link in the mail that we sent you.",
         ),
         Denied::Role(role) => Error::rejected("", Code::Forbidden, format!("This needs the role {role}.")),
+        Denied::Side(message) => Error::rejected("", Code::Forbidden, message),
         Denied::Hidden => Error::not_found(field, thing),
     }
 }
 
 fn shown(visible: bool) -> Result<(), Denied> {
     if visible { Ok(()) } else { Err(Denied::Hidden) }
+}
+
+const fn side(right: bool, message: &'static str) -> Result<(), Denied> {
+    if right { Ok(()) } else { Err(Denied::Side(message)) }
 }
 
 fn acting(actor: &Actor) -> Result<&Person, Denied> {
@@ -209,4 +240,11 @@ fn client_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
 
 fn freelancer_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
     with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == contract.freelancer_id))
+}
+
+/// Either side of a contract; admins are no party.
+fn party_of<'a>(actor: &'a Actor, contract: &contract::Model) -> Result<&'a Person, Denied> {
+    let person = verified(actor)?;
+    let party = person.id == contract.client_id || person.id == contract.freelancer_id;
+    shown(party).map(|()| person)
 }

@@ -15,6 +15,10 @@ use crate::{
     support::{TestApp, text},
 };
 
+mod end;
+mod life;
+mod rest;
+
 const DECLINE: &str = "mutation($id: ID!) { contractDecline(input: { contractId: $id }) {
     contract { status endedAt milestones { status } } userErrors { field code message } } }";
 const RETRACT: &str = "mutation($id: ID!) { contractRetract(input: { contractId: $id }) {

@@ -11,8 +11,10 @@
 
 mod account;
 mod admin;
+mod amendment;
 mod arrows;
 mod category;
+mod bonus;
 mod config;
 mod contract;
 mod dispute;
@@ -21,6 +23,7 @@ mod invitation;
 mod job;
 mod market;
 mod matrix;
+mod milestone;
 mod money;
 mod notification;
 mod portfolio;

@@ -47,11 +47,19 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("contractAccept", "UFKFNFF"),
     ("contractDecline", "UFKFNFF"),
     ("contractRetract", "UKFNFFF"),
+    ("contractAmend", "UKKNNFF"),
+    ("amendmentAccept", "UFKNNFF"),
+    ("amendmentReject", "UFKNNFF"),
+    ("amendmentWithdraw", "UKFNNFF"),
     ("milestoneFund", "UKFNFFF"),
     ("milestoneSubmit", "UFKFNFF"),
     ("milestoneRequestChanges", "UKFNFFF"),
     ("milestoneApprove", "UKFNFFF"),
     ("milestoneRefund", "UFKFNKF"),
+    ("contractTerminate", "UKKNNKF"),
+    ("contractPause", "UKFNFFF"),
+    ("contractResume", "UKFNFFF"),
+    ("contractBonus", "UKFNFFF"),
     ("paymentReportTransaction", "UKFNFFF"),
     ("portfolioItemCreate", "UFKFKFF"),
     ("portfolioItemUpdate", "UFKFNFF"),
@@ -161,6 +169,10 @@ async fn fixture() -> Fixture {
         .await);
     let deal = Deal { client, freelancer, contract, milestones };
     let deposit = ok(app.fund(&deal, &deal.milestones[1], &new_key()).await);
+    let amend = "mutation($input: ContractAmendInput!) { contractAmend(input: $input) { amendment { id } userErrors { message } } }";
+    let amend_input =
+        json!({ "contractId": deal.contract, "reason": "Clearer.", "description": "The shop, in parts." });
+    let amendment = ok(app.mutate(&deal.client.token, amend, amend_input).await);
     let upload = "mutation($input: UploadCreateInput!) { uploadCreate(input: $input) { upload { id } userErrors { message } } }";
     let upload = ok(app
         .mutate(
@@ -188,6 +200,7 @@ async fn fixture() -> Fixture {
     let ids = BTreeMap::from([
         ("user", deal.client.id.clone()),
         ("contract", deal.contract.clone()),
+        ("amendment", text(&amendment["amendment"]["id"])),
         ("milestone", deal.milestones[0].clone()),
         ("open", open),
         ("proposal", proposal),
@@ -281,6 +294,17 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "proposalReject" | "proposalWithdraw" => json!({ "proposalId": id("proposal") }),
         "proposalAccept" => json!({ "proposalId": id("proposal"), "description": "As agreed, in parts." }),
         "contractAccept" | "contractDecline" | "contractRetract" => json!({ "contractId": id("contract") }),
+        "contractAmend" => {
+            json!({ "contractId": id("contract"), "reason": "Clearer.", "description": "In parts, as agreed." })
+        }
+        "amendmentAccept" | "amendmentReject" | "amendmentWithdraw" => {
+            json!({ "amendmentId": id("amendment") })
+        }
+        "contractPause" | "contractResume" => json!({ "contractId": id("contract") }),
+        "contractTerminate" => json!({ "contractId": id("contract"), "reason": "Enough." }),
+        "contractBonus" => {
+            json!({ "contractId": id("contract"), "amount": { "amount": "5" }, "idempotencyKey": new_key() })
+        }
         "milestoneFund" | "milestoneApprove" => milestone(),
         "milestoneSubmit" => json!({ "milestoneId": id("milestone"), "note": "Done." }),
         "milestoneRequestChanges" => json!({ "milestoneId": id("milestone"), "feedback": "More." }),

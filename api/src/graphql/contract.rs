@@ -3,12 +3,13 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    contract as contracts, dispute as disputes,
+    amendment as amendments, contract as contracts, dispute as disputes,
     entities::{ContractStatus as Status, contract},
     payment as payments,
 };
 
 use super::{
+    amendment::Amendment,
     connection::{Listing, connect_below, list_cost, page},
     dispute::Dispute,
     enums::ContractStatus,
@@ -23,6 +24,13 @@ use super::{
 use crate::{
     error::{UserError, answer, found},
     loaders::{DisputeOn, EscrowOn, MilestonesOf, PaidOn, load, load_if_any, load_or_default},
+};
+
+mod running;
+
+pub use running::{
+    ContractBonusInput, ContractPauseInput, ContractPaymentPayload, ContractResumeInput,
+    ContractRunningMutation, ContractTerminateInput,
 };
 
 /// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
@@ -90,7 +98,7 @@ impl Contract {
         Ok(load_or_default(ctx, MilestonesOf(self.0.id)).await?.into_iter().map(Milestone).collect())
     }
 
-    /// The payments on it that you may see, newest first: deposits, releases, refunds.
+    /// The payments on it that you may see, newest first: deposits, releases, refunds, bonuses.
     #[graphql(complexity = "list_cost(first, last, child_complexity)")]
     async fn payments(
         &self,
@@ -123,6 +131,20 @@ impl Contract {
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Dispute).await
     }
 
+    /// The changes that were proposed, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn amendments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Amendment>> {
+        let list = amendments::of_contracts(actor(ctx)?);
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Amendment).await
+    }
+
     /// When the work is to begin, if that was said.
     async fn start_at(&self) -> Option<DateTime<Utc>> {
         self.0.start_at
@@ -143,9 +165,25 @@ impl Contract {
         self.0.accepted_at
     }
 
+    /// Since when it rests; null unless it is PAUSED.
+    async fn paused_at(&self) -> Option<DateTime<Utc>> {
+        self.0.paused_at
+    }
+
     /// When it ended, in whatever way.
     async fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.0.ended_at
+    }
+
+    /// Why it was TERMINATED, in the words of who did it; null otherwise.
+    async fn end_reason(&self) -> Option<&str> {
+        self.0.end_reason.as_deref()
+    }
+
+    /// Who terminated it: one of its parties or an admin; null otherwise.
+    async fn ended_by(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.ended_by else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(User(row)))
     }
 
     /// When it was offered.

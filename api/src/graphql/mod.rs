@@ -14,6 +14,7 @@ pub mod scalars;
 pub mod support;
 
 pub mod admin;
+pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod invitation;
@@ -75,6 +76,8 @@ pub struct MutationRoot(
     invitation::InvitationMutation,
     proposal::ProposalMutation,
     contract::ContractMutation,
+    contract::ContractRunningMutation,
+    amendment::AmendmentMutation,
     milestone::MilestoneMutation,
     dispute::DisputeMutation,
     payment::PaymentMutation,
@@ -113,6 +116,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     }
     lists!(
         admin::AuditEntry,
+        amendment::Amendment,
         contract::Contract,
         invitation::Invitation,
         dispute::Dispute,

@@ -12,6 +12,7 @@ use domain::{
 
 use super::{
     admin::AuditEntry,
+    amendment::Amendment,
     category::Category,
     contract::Contract,
     dispute::Dispute,
@@ -49,6 +50,8 @@ pub enum Node {
     Proposal(Proposal),
     /// A contract.
     Contract(Contract),
+    /// An amendment.
+    Amendment(Amendment),
     /// A milestone.
     Milestone(Milestone),
     /// A payment.
@@ -118,6 +121,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::ContractId(id) => see(ctx, id).await?.map(|row| Node::Contract(Contract(row))),
         AnyId::MilestoneId(id) => see(ctx, id).await?.map(|row| Node::Milestone(Milestone(row))),
         AnyId::PaymentId(id) => see(ctx, id).await?.map(|row| Node::Payment(Payment(row))),
+        AnyId::AmendmentId(id) => see(ctx, id).await?.map(|row| Node::Amendment(Amendment(row))),
         AnyId::DisputeId(id) => see(ctx, id).await?.map(|row| Node::Dispute(Dispute(row))),
         AnyId::WalletId(id) => see(ctx, id).await?.map(|row| Node::Wallet(Wallet(row))),
         AnyId::UploadId(id) => see(ctx, id).await?.map(|row| Node::Upload(Upload(row))),
@@ -139,7 +143,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::LedgerTransferId(_)
         | AnyId::LedgerPostingId(_)
         | AnyId::AccountTokenId(_)
-        | AnyId::AmendmentId(_)
         | AnyId::AmendmentChangeId(_)
         | AnyId::EvidenceId(_)
         | AnyId::ReviewId(_) => None,

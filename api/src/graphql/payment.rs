@@ -179,7 +179,7 @@ impl Payment {
         self.0.failure_reason.as_deref().or(self.0.hold_reason.as_deref())
     }
 
-    /// Why it was asked for, in the words of who asked: refunds have one.
+    /// Why it was asked for, in the words of who asked: refunds have one, and a bonus may have a note.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }

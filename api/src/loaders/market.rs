@@ -7,11 +7,11 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use domain::{
-    Error,
+    Error, amendment,
     contract::state::FALLEN,
     entities::{
-        ContractId, ProjectId, ProposalId, contract, milestone, project_skill, proposal, proposed_milestone,
-        skill,
+        AmendmentId, ContractId, ProjectId, ProposalId, amendment_change, contract, milestone, project_skill,
+        proposal, proposed_milestone, skill,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
@@ -37,6 +37,20 @@ pub struct PlanOf(pub ProposalId);
 /// The milestones of a contract, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MilestonesOf(pub ContractId);
+
+/// The lines of an amendment, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChangesOf(pub AmendmentId);
+
+impl Loader<ChangesOf> for Rows {
+    type Value = Vec<amendment_change::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ChangesOf]) -> Result<HashMap<ChangesOf, Self::Value>, Self::Error> {
+        let rows = amendment::changes_of(self.app.db.reader(), keys.iter().map(|key| key.0)).await?;
+        Ok(grouped(rows.into_iter().map(|row| (ChangesOf(row.amendment_id), row))))
+    }
+}
 
 impl Loader<SkillsOf> for Rows {
     type Value = Vec<skill::Model>;

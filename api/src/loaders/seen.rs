@@ -11,10 +11,10 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use domain::{
-    Actor, Error, audit, contract as contracts,
+    Actor, Error, amendment as amendments, audit, contract as contracts,
     entities::{
-        AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, WalletId, audit_entry, category, contract, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal,
+        AmendmentId, AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
+        UploadId, UserId, WalletId, audit_entry, category, contract, contract_amendment, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal,
         skill, upload, user, wallet,
     },
     dispute as disputes, invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
@@ -106,6 +106,7 @@ visible! {
     WalletId: wallet, wallets::visible;
     NotificationId: notification, notifications::visible;
     AuditEntryId: audit_entry, audit::visible;
+    AmendmentId: contract_amendment, amendments::visible;
     DisputeId: dispute, disputes::visible;
     InvitationId: invitation, invitations::visible;
     PortfolioItemId: portfolio_item, |_| portfolio_item::Entity::find();

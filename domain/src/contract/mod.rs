@@ -21,14 +21,21 @@ use crate::{
     project as projects, proposal as proposals,
 };
 
+mod bonus;
+mod end;
 mod find;
 mod lapse;
 mod list;
+mod rest;
 pub mod state;
 
+pub use bonus::{Bonus, ContractPayment, bonus};
+pub use end::terminate;
+pub(crate) use end::{conclude, end_early};
 pub use find::{Filter, find, of_users, visible};
 pub use lapse::{lapse, lapse_overdue};
 pub use list::{OrderField, all};
+pub use rest::{pause, resume};
 use state::Step;
 
 /// How long a freelancer has to answer an offer.
@@ -209,19 +216,34 @@ pub(crate) async fn locked(tx: &Tx, id: ContractId) -> Result<contract::Model> {
 /// An offer that comes to nothing takes its proposal and its milestones with it.
 async fn fallen(app: &App, tx: &Tx, contract: contract::Model, step: Step) -> Result<contract::Model> {
     let mut change = moved(app, &contract, step)?;
-    let now = app.clock.now();
-    change.ended_at = Set(Some(now));
+    change.ended_at = Set(Some(app.clock.now()));
     let contract = change.update(&**tx).await?;
+    cancel_pending(app, tx, contract.id).await?;
+    proposals::close(app, tx, contract.proposal_id).await?;
+    Ok(contract)
+}
+
+/// The milestones that nobody funded end with their contract.
+async fn cancel_pending(app: &App, tx: &Tx, id: ContractId) -> Result<()> {
     milestone::Entity::update_many()
         .col_expr(milestone::Column::Status, Expr::value(MilestoneStatus::Cancelled.as_str()))
         .col_expr(milestone::Column::Version, Expr::col(milestone::Column::Version).add(1))
-        .col_expr(milestone::Column::UpdatedAt, Expr::value(now))
-        .filter(milestone::Column::ContractId.eq(contract.id))
+        .col_expr(milestone::Column::UpdatedAt, Expr::value(app.clock.now()))
+        .filter(milestone::Column::ContractId.eq(id))
         .filter(milestone::Column::Status.eq(MilestoneStatus::Pending))
         .exec(&**tx)
         .await?;
-    proposals::close(app, tx, contract.proposal_id).await?;
-    Ok(contract)
+    Ok(())
+}
+
+/// Refuses what is possible only while the contract runs. `field` names what brought it.
+pub(crate) fn require_active(contract: &contract::Model, field: &str) -> Result<()> {
+    if contract.status == ContractStatus::Active {
+        return Ok(());
+    }
+    let message =
+        format!("The contract is {}; this is possible only while it is ACTIVE.", contract.status.as_str());
+    Err(Error::rejected(field, Code::IllegalState, message))
 }
 
 /// The contract after a step, to be written with whatever else changes.

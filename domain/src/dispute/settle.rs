@@ -77,42 +77,18 @@ pub(crate) async fn contract_goes_on(app: &App, tx: &Tx, id: ContractId) -> Resu
         .count(&**tx)
         .await?;
     // What is on its way, such as a surplus that goes back, ends too, and then asks again.
-    if under_way == 0 { end(app, tx, &project, &contract, &dispute).await } else { Ok(()) }
+    let (0, Some(by)) = (under_way, dispute.resolved_by) else { return Ok(()) };
+    let reason = dispute.resolution.unwrap_or_default();
+    match contracts::end_early(app, tx, &project, contract.clone(), by, reason).await {
+        // A bonus that could not be paid out is still held: money that is final must not depend on that. The contract
+        // goes on, and an admin can end it later.
+        Err(Error::Rejected { .. }) => {
+            contracts::moved(app, &contract, ContractStep::Settle)?.update(&**tx).await?;
+            Ok(())
+        }
+        ended => ended.map(drop),
+    }
 }
 
 /// Payments in these states move no more.
 const FINAL: [PaymentStatus; 3] = [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];
-
-/// The contract ends with its dispute: what was not begun is dropped, both parties are told.
-async fn end(
-    app: &App,
-    tx: &Tx,
-    project: &project::Model,
-    contract: &contract::Model,
-    dispute: &dispute::Model,
-) -> Result<()> {
-    let now = app.clock.now();
-    let reason = dispute.resolution.clone().unwrap_or_default();
-    let mut change = contracts::moved(app, contract, ContractStep::Terminate)?;
-    change.ended_at = Set(Some(now));
-    change.end_reason = Set(Some(reason.clone()));
-    change.ended_by = Set(dispute.resolved_by);
-    change.update(&**tx).await?;
-    milestone::Entity::update_many()
-        .col_expr(milestone::Column::Status, Expr::value(MilestoneStatus::Cancelled.as_str()))
-        .col_expr(milestone::Column::Version, Expr::col(milestone::Column::Version).add(1))
-        .col_expr(milestone::Column::UpdatedAt, Expr::value(now))
-        .filter(milestone::Column::ContractId.eq(contract.id))
-        .filter(milestone::Column::Status.eq(MilestoneStatus::Pending))
-        .exec(&**tx)
-        .await?;
-    for to in [contract.client_id, contract.freelancer_id] {
-        let notice = Notice::ContractTerminated {
-            contract: contract.id,
-            project: project.title.clone(),
-            reason: reason.clone(),
-        };
-        notify(app, tx, to, notice, &format!("{}:TERMINATED", contract.id)).await?;
-    }
-    Ok(())
-}

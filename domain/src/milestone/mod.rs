@@ -21,14 +21,18 @@ use crate::{
 };
 
 mod money;
+mod overdue;
 pub mod state;
 
 pub use money::{Refund, approve, fund, quote, refund};
 pub(crate) use money::{basis_points, in_escrow};
+pub use overdue::{release_overdue, remind};
 use state::Step;
 
 /// Submitted and unanswered for this long, a milestone is released by itself.
 pub const AUTO_RELEASE: chrono::Duration = chrono::Duration::days(14);
+/// So long before that, both sides are reminded.
+pub const REMIND_BEFORE: chrono::Duration = chrono::Duration::days(3);
 
 /// What a money mutation on a milestone answers with.
 #[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
@@ -77,16 +81,30 @@ pub(crate) async fn step(
     Ok(change.update(&**tx).await?)
 }
 
-/// Loads a milestone locked, with its contract.
+/// Loads a milestone with its contract, both locked, the contract first: what the contract's state allows must
+/// hold until we are done.
 async fn open(tx: &Tx, id: MilestoneId) -> Result<(milestone::Model, contract::Model)> {
-    let milestone = record::lock_milestone(tx, id).await?;
-    let contract = contract_of(tx, &milestone).await?;
-    Ok((milestone, contract))
+    let glance = milestone::Entity::find_by_id(id).one(&**tx).await?;
+    let glance = glance.ok_or_else(|| Error::not_found("milestoneId", "milestone"))?;
+    let contract = contracts::locked(tx, glance.contract_id).await?;
+    Ok((record::lock_milestone(tx, id).await?, contract))
 }
 
-/// Work and money move on an active contract only.
+/// Whether the contract's state lets a milestone go there. Work and money move while it runs. A dispute
+/// freezes its own milestone, by that one's state, and no other; but new money waits until it is over. On a
+/// paused contract only refunds go on: they are a freelancer's way out.
+const fn moves(contract: ContractStatus, to: MilestoneStatus) -> bool {
+    match contract {
+        ContractStatus::Active => true,
+        ContractStatus::Disputed => !matches!(to, MilestoneStatus::Funding),
+        ContractStatus::Paused => matches!(to, MilestoneStatus::Refunding),
+        _ => false,
+    }
+}
+
+/// Refuses what the contract's state does not allow.
 fn active(contract: &contract::Model, to: MilestoneStatus) -> Result<()> {
-    if contract.status == ContractStatus::Active {
+    if moves(contract.status, to) {
         return Ok(());
     }
     Err(Error::rejected(
@@ -117,9 +135,11 @@ pub async fn submit(
     policy::authorise(actor, Action::MilestoneSubmit(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Submitted)?;
     let now = app.clock.now();
-    let milestone =
-        step(app, &tx, &milestone, Step::Submit, |row| row.auto_release_at = Set(Some(now + AUTO_RELEASE)))
-            .await?;
+    let milestone = step(app, &tx, &milestone, Step::Submit, |row| {
+        row.auto_release_at = Set(Some(now + AUTO_RELEASE));
+        row.release_reminded_at = Set(None);
+    })
+    .await?;
     let handed_in = submission::Model {
         id: app.clock.new_id(),
         milestone_id: id,

@@ -1,6 +1,9 @@
 //! The three mutations that move money: fund, approve, refund. Each is idempotent by the caller's key.
 
-use entities::{MilestoneId, MilestoneStatus, PaymentKind, Role, Usdc, fee_schedule};
+use entities::{
+    MilestoneId, MilestoneStatus, PaymentKind, Role, Usdc, UserId, contract, fee_schedule, milestone,
+    payment as payment_row,
+};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
 
@@ -13,9 +16,8 @@ use crate::{
     ledger::{self, Account},
     money::Split,
     notification::{Notice, notify},
-    payment::{self, NewPayment, open_deposit, open_outgoing, scan},
+    payment::{self, NewPayment, open_deposit, open_outgoing},
     policy::{self, Action},
-    wallet,
 };
 
 /// The client asks for a deposit address. The money is in escrow once the chain has confirmed it.
@@ -32,20 +34,7 @@ pub async fn fund(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Resul
     policy::authorise(actor, Action::MilestoneFund(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Funding)?;
     let milestone = step(app, &tx, &milestone, Step::Fund, |_| ()).await?;
-    if wallet::of_user(&*tx, person.id).await?.is_empty() {
-        return Err(Error::rejected(
-            "",
-            Code::Unverified,
-            "Link the wallet that you will pay from first (walletLinkBegin): a deposit is known by its sender.",
-        ));
-    }
-    if !scan::hasten(app, &tx).await? {
-        return Err(Error::rejected(
-            "",
-            Code::NotConfigured,
-            "Deposits cannot be taken yet: the chain has not answered since the service was set up. Try again in a minute.",
-        ));
-    }
+    payment::require_deposits(app, &tx, person.id).await?;
     let new = NewPayment {
         kind: PaymentKind::Deposit,
         contract: Some(contract.id),
@@ -79,31 +68,43 @@ pub async fn approve(app: &App, actor: &Actor, id: MilestoneId, key: &str) -> Re
     let (milestone, contract) = open(&tx, id).await?;
     policy::authorise(actor, Action::MilestoneApprove(&contract), "milestoneId", "milestone")?;
     active(&contract, MilestoneStatus::Approved)?;
-    let milestone = step(app, &tx, &milestone, Step::Approve, |row| row.auto_release_at = Set(None)).await?;
+    let (milestone, payment) = release(app, &tx, &milestone, &contract, Some(person.id)).await?;
     answer(app, &tx, id, None).await?;
-    let gross = in_escrow(&tx, id).await?;
-    let split = Split::of(gross, basis_points(&tx, contract.fee_schedule).await?)?;
-    let new = NewPayment {
-        kind: PaymentKind::Release,
-        contract: Some(contract.id),
-        milestone: Some(id),
-        payer: Some(contract.client_id),
-        payee: Some(contract.freelancer_id),
-        started_by: Some(person.id),
-        split,
-        reason: None,
-        linked: None,
-        dispute: None,
-        destination: None,
-    };
-    let payment = open_outgoing(app, &tx, new).await?;
-    payment::reserve(app, &tx, &payment).await?;
-    let notice = Notice::MilestoneApproved { milestone: id, title: milestone.title.clone(), net: split.net };
+    let notice = Notice::MilestoneApproved { milestone: id, title: milestone.title, net: payment.net };
     notify(app, &tx, contract.freelancer_id, notice, &format!("{id}:APPROVED:{}", milestone.version)).await?;
     let done = MilestonePayment { milestone: id, payment: payment.id };
     idempotency::settle(&tx, ticket, &done).await?;
     tx.commit().await?;
     Ok(done)
+}
+
+/// Approves handed-in work, for its client or, when nobody is named, for fourteen days of silence: what is in
+/// escrow is queued to the freelancer, less the fee.
+pub(super) async fn release(
+    app: &App,
+    tx: &Tx,
+    milestone: &milestone::Model,
+    contract: &contract::Model,
+    by: Option<UserId>,
+) -> Result<(milestone::Model, payment_row::Model)> {
+    let milestone = step(app, tx, milestone, Step::Approve, |row| row.auto_release_at = Set(None)).await?;
+    let gross = in_escrow(tx, milestone.id).await?;
+    let new = NewPayment {
+        kind: PaymentKind::Release,
+        contract: Some(contract.id),
+        milestone: Some(milestone.id),
+        payer: Some(contract.client_id),
+        payee: Some(contract.freelancer_id),
+        started_by: by,
+        split: Split::of(gross, basis_points(tx, contract.fee_schedule).await?)?,
+        reason: None,
+        linked: None,
+        dispute: None,
+        destination: None,
+    };
+    let payment = open_outgoing(app, tx, new).await?;
+    payment::reserve(app, tx, &payment).await?;
+    Ok((milestone, payment))
 }
 
 /// What a refund is asked with.
@@ -194,7 +195,7 @@ pub(crate) async fn in_escrow(tx: &Tx, id: MilestoneId) -> Result<Usdc> {
     Ok(ledger::balance(&**tx, Account::Escrow(id)).await?.negated()?)
 }
 
-/// The fee of a schedule, in basis points.
+/// The fee of a schedule's version.
 pub(crate) async fn basis_points(tx: &Tx, version: i32) -> Result<i32> {
     let schedule = fee_schedule::Entity::find_by_id(version).one(&**tx).await?;
     schedule.map(|row| row.basis_points).ok_or_else(|| Error::bug("a contract without its fee schedule"))

@@ -94,6 +94,12 @@ pub enum Notice {
     AmendmentWithdrawn { contract: ContractId, project: String, by: String },
     /// Nobody answered for eleven days.
     MilestoneAutoReleaseNear { milestone: MilestoneId, title: String, releases: String },
+    /// Nobody answered for fourteen days: the payout is under way.
+    MilestoneAutoReleased { milestone: MilestoneId, title: String, net: Usdc },
+    /// A bonus is paid in, and its payout under way.
+    BonusComing { payment: PaymentId, project: String, net: Usdc, note: Option<String> },
+    /// A bonus was not paid in in time.
+    BonusExpired { payment: PaymentId, project: String, amount: Usdc },
     /// A milestone is frozen.
     DisputeOpened { dispute: DisputeId, title: String, by: String },
     /// The milestone goes on as before.
@@ -127,12 +133,15 @@ impl Notice {
             Self::MilestoneFunded { .. } => NotificationKind::MilestoneFunded,
             Self::MilestoneSubmitted { .. } => NotificationKind::MilestoneSubmitted,
             Self::MilestoneChangesRequested { .. } => NotificationKind::MilestoneChangesRequested,
-            Self::MilestoneApproved { .. } => NotificationKind::MilestoneApproved,
+            Self::MilestoneApproved { .. } | Self::MilestoneAutoReleased { .. } => {
+                NotificationKind::MilestoneApproved
+            }
             Self::MilestoneReleased { .. } => NotificationKind::MilestoneReleased,
             Self::PaymentCompleted { .. } => NotificationKind::PaymentCompleted,
             Self::PaymentFailed { .. } => NotificationKind::PaymentFailed,
             Self::PaymentOnHold { .. } => NotificationKind::PaymentOnHold,
-            Self::DepositExpired { .. } => NotificationKind::PaymentFailed,
+            Self::DepositExpired { .. } | Self::BonusExpired { .. } => NotificationKind::PaymentFailed,
+            Self::BonusComing { .. } => NotificationKind::PaymentCompleted,
             Self::RefundStarted { .. } => NotificationKind::RefundStarted,
             Self::RefundCompleted { .. } => NotificationKind::RefundCompleted,
             Self::ProjectExpiring { .. } => NotificationKind::ProjectExpiring,
@@ -193,6 +202,9 @@ impl Notice {
             Self::AmendmentRejected { contract, project, by } => Story { priority: Normal, title: format!("{by} declined the change on {project}"), lines: vec![format!("The contract on \"{project}\" stays as it is.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
             Self::AmendmentWithdrawn { contract, project, by } => Story { priority: Normal, title: format!("{by} took back the change on {project}"), lines: vec![format!("The contract on \"{project}\" stays as it is.")], action: Some(("See the contract", format!("/contracts/{contract}"))), subject: Some(contract.to_string()) },
             Self::MilestoneAutoReleaseNear { milestone, title, releases } => Story { priority: High, title: format!("{title} is about to be released"), lines: vec![format!("The work on \"{title}\" has not been answered. On {releases} what is in escrow for it is released by itself."),"The client can approve it or ask for changes until then, and either side can open a dispute.".to_owned()], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::MilestoneAutoReleased { milestone, title, net } => Story { priority: High, title: format!("{title} is released"), lines: vec![format!("The work on \"{title}\" was not answered within fourteen days, so it is released by itself: {net} are on their way to the freelancer.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
+            Self::BonusComing { payment, project, net, note } => Story { priority: High, title: format!("A bonus for your work on {project}"), lines: std::iter::once(format!("Your client gives you a bonus on \"{project}\": {net} are on their way to your wallet.")).chain(note.clone()).collect(), action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::BonusExpired { payment, project, amount } => Story { priority: High, title: format!("The deposit for a bonus on {project} did not arrive"), lines: vec![format!("{amount} for a bonus on \"{project}\" did not arrive in time. What has arrived is sent back; give the bonus again when you are ready.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DisputeOpened { dispute, title, by } => Story { priority: High, title: format!("A dispute over {title}"), lines: vec![format!("{by} opened a dispute over \"{title}\". The money stays in escrow until it is settled."),"Both sides can bring forward evidence.".to_owned()], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },
             Self::DisputeWithdrawn { dispute, title, by } => Story { priority: High, title: format!("The dispute over {title} was withdrawn"), lines: vec![format!("{by} withdrew the dispute over \"{title}\". Work goes on where it was.")], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },
             Self::DisputeResolved { dispute, title, refunded, released, resolution } => Story { priority: High, title: format!("The dispute over {title} is resolved"), lines: vec![format!("Of \"{title}\" {refunded} go back to the client, and {released} are released."), resolution.clone()], action: Some(("See the dispute", format!("/disputes/{dispute}"))), subject: Some(dispute.to_string()) },

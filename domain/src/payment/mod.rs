@@ -17,9 +17,11 @@ use crate::{
     page::{Below, List},
     policy::{self, Action},
     ports::chain::TxHash,
+    wallet,
 };
 
 mod allocate;
+mod bonus;
 pub mod deposit;
 pub mod jobs;
 mod list;
@@ -74,6 +76,26 @@ pub(crate) async fn open_deposit(app: &App, tx: &Tx, new: NewPayment) -> Result<
         ..blank(app, new, PaymentStatus::AwaitingFunds, deadline)
     };
     record::open(app, tx, row).await
+}
+
+/// Refuses to ask for a deposit that could not be told from others', or would not be seen. Called before
+/// anything is given out to pay to.
+pub(crate) async fn require_deposits(app: &App, tx: &Tx, payer: UserId) -> Result<()> {
+    if wallet::of_user(&**tx, payer).await?.is_empty() {
+        return Err(Error::rejected(
+            "",
+            Code::Unverified,
+            "Link the wallet that you will pay from first (walletLinkBegin): a deposit is known by its sender.",
+        ));
+    }
+    if !scan::hasten(app, tx).await? {
+        return Err(Error::rejected(
+            "",
+            Code::NotConfigured,
+            "Deposits cannot be taken yet: the chain has not answered since the service was set up. Try again in a minute.",
+        ));
+    }
+    Ok(())
 }
 
 fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) -> payment::Model {

@@ -18,7 +18,7 @@ pub(crate) struct Locked {
 
 /// Locks a payment and all that its end may move: project, contract, milestone, payment, in this order, as
 /// everybody does, so that nobody waits in a circle. A payment's end may be the end of its contract, and so of
-/// the project.
+/// the project: see `contract::conclude`.
 pub(crate) async fn lock(tx: &Tx, id: PaymentId) -> Result<Locked> {
     let missing = || Error::not_found("paymentId", "payment");
     let glance = payment::Entity::find_by_id(id).one(&**tx).await?.ok_or_else(missing)?;

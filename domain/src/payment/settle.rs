@@ -6,9 +6,9 @@ use entities::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
-use super::{NewPayment, open_outgoing, record, state::Step};
+use super::{NewPayment, bonus, open_outgoing, record, state::Step};
 use crate::{
-    App, Error, Tx, account, dispute as disputes,
+    App, Error, Tx, account, contract as contracts, dispute as disputes,
     error::Result,
     ledger::{self, Account},
     milestone as milestones,
@@ -30,7 +30,6 @@ pub(super) async fn credit(
     arrived: &[chain_transfer::Model],
     received: Usdc,
 ) -> Result<()> {
-    let milestone = milestone.ok_or_else(|| Error::bug("a deposit without its milestone"))?;
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     let surplus = received.minus(payment.amount)?;
     let now = app.clock.now();
@@ -40,7 +39,7 @@ pub(super) async fn credit(
     let back = back_to_senders(arrived, surplus)?;
     let lines = [
         (TREASURY, received),
-        (Account::Escrow(milestone.id), payment.amount.negated()?),
+        (held_in(&payment)?, payment.amount.negated()?),
         (Account::Payable(payer), back.returned.negated()?),
         (Account::Unallocated, back.left.negated()?),
     ];
@@ -48,24 +47,39 @@ pub(super) async fn credit(
     let key = format!("{}:CREDITED:{}", payment.id, payment.version);
     ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
-    let milestone = milestones::step(app, tx, &milestone, MilestoneStep::Credited, |_| ()).await?;
+    match milestone {
+        Some(milestone) => funded(app, tx, &payment, &milestone).await,
+        None => bonus::paid_in(app, tx, &payment).await,
+    }
+}
 
-    let event = format!("{}:COMPLETED:{}", payment.id, payment.version);
+async fn funded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
+    let milestone = milestones::step(app, tx, milestone, MilestoneStep::Credited, |_| ()).await?;
     let parties = milestones::parties(tx, &milestone).await?;
+    let event = format!("{}:COMPLETED:{}", payment.id, payment.version);
     let what = format!("the deposit for \"{}\"", milestone.title);
     let done = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.amount };
-    notify(app, tx, payer, done, &event).await?;
+    notify(app, tx, parties.client, done, &event).await?;
     let funded =
         Notice::MilestoneFunded { milestone: milestone.id, title: milestone.title, amount: payment.amount };
     notify(app, tx, parties.freelancer, funded, &event).await
 }
 
-/// A payment has ended, and that may end its contract.
-async fn ended(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
-    match payment.contract_id {
-        Some(contract) => disputes::contract_goes_on(app, tx, contract).await,
-        None => Ok(()),
+/// Where a payment's money lies between its deposit and its payout: with its milestone, or, when it is a bonus,
+/// with its contract.
+fn held_in(payment: &payment::Model) -> Result<Account> {
+    match (payment.milestone_id, payment.contract_id) {
+        (Some(milestone), _) => Ok(Account::Escrow(milestone)),
+        (None, Some(contract)) => Ok(Account::Bonus(contract)),
+        (None, None) => Err(Error::bug("a payment for nothing")),
     }
+}
+
+/// A payment has ended: that may let a disputed contract go on, and it may end the contract.
+async fn ended(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
+    let Some(contract) = payment.contract_id else { return Ok(()) };
+    disputes::contract_goes_on(app, tx, contract).await?;
+    contracts::conclude(app, tx, contract).await
 }
 
 /// The deadline passed without the whole sum: what came goes back, and the milestone can be funded anew.
@@ -77,7 +91,6 @@ pub(super) async fn expire(
     arrived: &[chain_transfer::Model],
     received: Usdc,
 ) -> Result<()> {
-    let milestone = milestone.ok_or_else(|| Error::bug("a deposit without its milestone"))?;
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     let payment = record::step(app, tx, payment, Step::Expire, |_| ()).await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
@@ -90,10 +103,15 @@ pub(super) async fn expire(
     let key = format!("{}:EXPIRED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::DepositReturned, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
-    milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
-    let notice =
-        Notice::DepositExpired { payment: payment.id, title: milestone.title, amount: payment.amount };
-    notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await?;
+    match milestone {
+        Some(milestone) => {
+            milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
+            let (title, amount) = (milestone.title, payment.amount);
+            let notice = Notice::DepositExpired { payment: payment.id, title, amount };
+            notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await?;
+        }
+        None => bonus::expired(app, tx, &payment).await?,
+    }
     ended(app, tx, &payment).await
 }
 
@@ -181,7 +199,7 @@ pub(super) async fn give_back_late(
     give_back(app, tx, deposit, back).await
 }
 
-/// A release or a refund is queued: the escrow owes no longer, the payee is owed.
+/// A release, a refund or a bonus is queued: the escrow owes no longer, the payee is owed.
 pub(crate) async fn reserve(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
     let lines = reservation(payment)?;
     let key = format!("{}:QUEUED", payment.id);
@@ -193,9 +211,8 @@ fn reservation(payment: &payment::Model) -> Result<Vec<(Account, Usdc)>> {
     if payment.kind == PaymentKind::Return {
         return Ok(Vec::new());
     }
-    let milestone = payment.milestone_id.ok_or_else(|| Error::bug("a payout without its milestone"))?;
     Ok(vec![
-        (Account::Escrow(milestone), payment.amount),
+        (held_in(payment)?, payment.amount),
         (Account::Fees, payment.fee.negated()?),
         (Account::Payable(payee(payment)?), payment.net.negated()?),
     ])
@@ -222,6 +239,7 @@ pub(super) async fn complete(
     match (payment.kind, milestone) {
         (PaymentKind::Release, Some(milestone)) => released(app, tx, &payment, &milestone).await?,
         (PaymentKind::Refund, Some(milestone)) => refunded(app, tx, &payment, &milestone).await?,
+        (PaymentKind::Bonus, _) => bonus::paid_out(app, tx, &payment).await?,
         _ => {
             let what = "money that was sent without need".to_owned();
             let notice = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.net };
@@ -275,8 +293,8 @@ async fn refund_ended(app: &App, tx: &Tx, milestone: &milestone::Model) -> Resul
 }
 
 /// A payout ended without money having moved: what its queueing posted is taken back. An approved
-/// milestone stays approved and a disputed one disputed, for an admin to try again; a refund's goes back to where
-/// it was.
+/// milestone stays approved, a disputed one disputed and a bonus held, for an admin to try again; a refund's
+/// milestone goes back to where it was.
 pub(super) async fn fail(
     app: &App,
     tx: &Tx,
@@ -298,6 +316,9 @@ pub(super) async fn fail(
     tracing::error!(payment = %payment.id, reason, "a payout failed; an admin has to look at it");
     let event = format!("{}:FAILED", payment.id);
     let mut people = vec![payee(&payment)?];
+    if payment.kind == PaymentKind::Bonus {
+        people.extend(payment.payer_id);
+    }
     if let Some(milestone) = milestone {
         let parties = milestones::parties(tx, &milestone).await?;
         people = vec![parties.client, parties.freelancer];

@@ -114,8 +114,8 @@ pub(crate) async fn start(app: &App, tx: &Tx, project: project::Model) -> Result
     Ok(moved(app, project, status).update(&**tx).await?)
 }
 
-/// Ends a project whose contract is COMPLETED, within that transaction: IN_PROGRESS becomes COMPLETED.
-pub async fn complete(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
+/// Ends a project whose contract is complete, within that transaction.
+pub(crate) async fn complete(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
     let status = state::next(project.status, Step::Complete)?;
     Ok(moved(app, project, status).update(&**tx).await?)
 }

@@ -104,10 +104,58 @@ impl TestApp {
     /// A submitted milestone, funded before.
     pub async fn submitted(&self, deal: &Deal, milestone: &str) {
         self.funded(deal, milestone).await;
+        self.submit(deal, milestone).await;
+    }
+
+    /// Hands in work for a funded milestone.
+    pub async fn submit(&self, deal: &Deal, milestone: &str) {
+        ok(self.try_submit(deal, milestone).await);
+    }
+
+    /// milestoneSubmit; the payload.
+    pub async fn try_submit(&self, deal: &Deal, milestone: &str) -> Value {
         let query = "mutation($input: MilestoneSubmitInput!) { milestoneSubmit(input: $input) {
             milestone { id status autoReleaseAt } userErrors { field code message } } }";
         let input = json!({ "milestoneId": milestone, "note": "Done as agreed." });
-        ok(self.mutate(&deal.freelancer.token, query, input).await);
+        self.mutate(&deal.freelancer.token, query, input).await
+    }
+
+    /// A paid milestone: funded, handed in, approved, and the payout final.
+    pub async fn paid(&self, deal: &Deal, milestone: &str) {
+        self.submitted(deal, milestone).await;
+        ok(self.approve(deal, milestone, &new_key()).await);
+        self.settle().await;
+        assert_eq!(self.status_of(deal, milestone).await, "PAID");
+    }
+
+    /// Lets what is to be paid out be sent and get its confirmations.
+    pub async fn settle(&self) {
+        for _ in 0..2 {
+            self.mine(u64::from(CONFIRMATIONS) + 1).await;
+        }
+    }
+
+    /// Some fields of the deal's contract, as its client sees them.
+    pub async fn contract_of(&self, deal: &Deal, fields: &str) -> Value {
+        let query = format!("query($id: ID!) {{ contract(id: $id) {{ {fields} }} }}");
+        let answer = self.gql(&deal.client.token, &query, json!({ "id": deal.contract })).await;
+        assert!(answer["data"]["contract"].is_object(), "{answer}");
+        answer["data"]["contract"].clone()
+    }
+
+    /// A mutation of the contract that takes its id, and more: its payload.
+    pub async fn on_contract(&self, token: &str, mutation: &str, deal: &Deal, more: Value) -> Value {
+        let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let query = format!(
+            "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
+                contract {{ status pausedAt endedAt endReason endedBy {{ id }} project {{ status }} }}
+                userErrors {{ field code message }} }} }}"
+        );
+        let mut input = json!({ "contractId": deal.contract });
+        if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
+            input.extend(more);
+        }
+        self.mutate(token, &query, input).await
     }
 
     /// milestoneApprove; the payload.
