@@ -24,7 +24,9 @@ mod money;
 mod people;
 
 pub use files::FilesOf;
-pub use market::{ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default};
+pub use market::{
+    ContractOf, MilestonesOf, PlanOf, ProposalCountOf, ReviewsOf, SkillsOf, load_if_any, load_or_default,
+};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
 pub use people::UserSkillsOf;

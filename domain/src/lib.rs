@@ -27,6 +27,7 @@ pub mod notification;
 pub mod payment;
 pub mod project;
 pub mod proposal;
+pub mod review;
 pub mod skill;
 pub mod upload;
 pub mod wallet;

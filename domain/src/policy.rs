@@ -2,7 +2,7 @@
 //!
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
-use entities::{ProjectStatus, Role, contract, payment, project, proposal, upload};
+use entities::{ProjectStatus, Role, contract, payment, project, proposal, review, upload};
 
 use crate::{
     actor::{Actor, Person},
@@ -29,6 +29,9 @@ pub enum Action<'a> {
     ContractAccept(&'a contract::Model),
     ContractDecline(&'a contract::Model),
     ContractRetract(&'a contract::Model),
+    ReviewCreate(&'a contract::Model),
+    ReviewUpdate(&'a review::Model),
+    ReviewAnswer(&'a review::Model),
     // work and money
     MilestoneFund(&'a contract::Model),
     MilestoneSubmit(&'a contract::Model),
@@ -39,6 +42,7 @@ pub enum Action<'a> {
     // reads of single things
     ProjectSee(&'a project::Model),
     ContractSee(&'a contract::Model),
+    ReviewSee(&'a review::Model),
     PrivateProfileSee(entities::UserId),
     // operators
     JobsManage,
@@ -71,6 +75,9 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         ContractSee(contract) => {
             shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
         }
+        ReviewSee(review) => {
+            shown(review.shown_at.is_some() || actor.is(review.author_id) || actor.sees_all())
+        }
         PrivateProfileSee(user) => shown(actor.is(user) || actor.sees_all()),
 
         OwnAccount | UploadCreate => acting(actor).map(drop),
@@ -94,6 +101,11 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             freelancer_of(actor, contract)
         }
         ContractRetract(contract) => client_of(actor, contract),
+        ReviewCreate(contract) => party(actor, contract),
+        ReviewUpdate(review) => verified(actor).and_then(|person| shown(person.id == review.author_id)),
+        // Until it is shown, who it is about must not even learn that it is there.
+        ReviewAnswer(review) => verified(actor)
+            .and_then(|person| shown(person.id == review.subject_id && review.shown_at.is_some())),
         MilestoneFund(contract) | MilestoneRequestChanges(contract) | MilestoneApprove(contract) => {
             client_of(actor, contract)
         }
@@ -181,6 +193,12 @@ fn owner(actor: &Actor, project: &project::Model) -> Result<(), Denied> {
 
 fn client_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
     with_role(actor, Role::Client).and_then(|person| shown(person.id == contract.client_id))
+}
+
+/// What either side of a contract may do.
+fn party(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
+    let person = verified(actor)?;
+    shown(person.id == contract.client_id || person.id == contract.freelancer_id)
 }
 
 fn freelancer_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {

@@ -22,6 +22,7 @@ mod notification;
 mod project;
 mod proposal;
 mod queue;
+mod review;
 mod schema;
 mod support;
 mod upload;

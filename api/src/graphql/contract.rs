@@ -6,6 +6,7 @@ use domain::{
     contract as contracts,
     entities::{ContractStatus as Status, contract},
     payment as payments,
+    policy::{Action, can},
 };
 
 use super::{
@@ -15,13 +16,14 @@ use super::{
     payment::Payment,
     project::Project,
     proposal::Proposal,
+    review::Review,
     scalars::Money,
     support::{actor, app, parse_id},
     user::User,
 };
 use crate::{
     error::{UserError, answer, found},
-    loaders::{EscrowOn, MilestonesOf, PaidOn, load, load_or_default},
+    loaders::{EscrowOn, MilestonesOf, PaidOn, ReviewsOf, load, load_or_default},
 };
 
 /// An agreement between a client and a freelancer, paid by milestones. Only its two parties and admins see
@@ -101,6 +103,13 @@ impl Contract {
     ) -> Result<Listing<Payment>> {
         let list = payments::of_contract(actor(ctx)?, self.0.id);
         connect(app(ctx)?, list, page(first, after, last, before), Payment).await
+    }
+
+    /// What its parties said about each other, oldest first: those that are shown, and your own.
+    async fn reviews(&self, ctx: &Context<'_>) -> Result<Vec<Review>> {
+        let actor = actor(ctx)?;
+        let written = load_or_default(ctx, ReviewsOf(self.0.id)).await?;
+        Ok(written.into_iter().filter(|row| can(actor, Action::ReviewSee(row)).is_ok()).map(Review).collect())
     }
 
     /// When the work is to begin, if that was said.

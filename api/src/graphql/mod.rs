@@ -26,6 +26,7 @@ pub mod profile;
 pub mod project;
 pub mod proposal;
 pub mod rate_limit;
+pub mod review;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -62,6 +63,7 @@ pub struct MutationRoot(
     proposal::ProposalMutation,
     contract::ContractMutation,
     milestone::MilestoneMutation,
+    review::ReviewMutation,
     payment::PaymentMutation,
     upload::UploadMutation,
     notification::NotificationMutation,
@@ -102,6 +104,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         payment::Payment,
         project::Project,
         proposal::Proposal,
+        review::Review,
         skill::Skill,
         user::User,
     )

@@ -6,7 +6,7 @@ use domain::{
     entities::AnyId,
     milestone, notification, payment,
     policy::{self, Action},
-    project, proposal, queue, skill, upload, wallet,
+    project, proposal, queue, review, skill, upload, wallet,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     payment::Payment,
     project::Project,
     proposal::Proposal,
+    review::Review,
     skill::Skill,
     support::{actor, app},
     upload::Upload,
@@ -52,6 +53,8 @@ pub enum Node {
     Upload(Upload),
     /// A notification.
     Notification(Notification),
+    /// A review.
+    Review(Review),
     /// A job.
     Job(Job),
 }
@@ -120,6 +123,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         AnyId::NotificationId(id) => {
             found(notification::find(app, actor, id).await.map(|row| Node::Notification(Notification(row))))
         }
+        AnyId::ReviewId(id) => found(review::find(app, actor, id).await.map(|row| Node::Review(Review(row)))),
         // These have ids, but are shown only as part of something else.
         AnyId::SessionId(_)
         | AnyId::ProposedMilestoneId(_)
@@ -136,7 +140,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::AmendmentChangeId(_)
         | AnyId::DisputeId(_)
         | AnyId::EvidenceId(_)
-        | AnyId::ReviewId(_)
         | AnyId::PortfolioItemId(_)
         | AnyId::InvitationId(_)
         | AnyId::AuditEntryId(_) => Ok(None),

@@ -7,7 +7,7 @@ use domain::{
     entities::{skill, user, user_skill},
     ledger as domain_ledger, notification as domain_notification, payment as domain_payment,
     policy::{Action, can},
-    project as domain_project, proposal as domain_proposal, wallet as domain_wallet,
+    project as domain_project, proposal as domain_proposal, review as domain_review, wallet as domain_wallet,
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     payment::Payment,
     project::Project,
     proposal::Proposal,
+    review::Review,
     scalars::Money,
     skill::Skill,
     support::{actor, app},
@@ -151,6 +152,20 @@ impl User {
         let theirs = domain_contract::Filter { party: Some(self.0.id), ..Default::default() };
         let list = domain_contract::list(actor(ctx)?, &theirs);
         connect(app(ctx)?, list, page(first, after, last, before), Contract).await
+    }
+
+    /// What was said about them and everybody may read, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<Review>> {
+        let list = domain_review::of_user(self.0.id);
+        connect(app(ctx)?, list, page(first, after, last, before), Review).await
     }
 
     /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.
