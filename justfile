@@ -42,6 +42,10 @@ schema:
     cargo build --bin megilance
     scripts/schema --write
 
+# Writes docs/RULES.md: each rule with a number, and its test.
+rules:
+    scripts/rules --write
+
 # Accepts changed snapshots (mails, error bodies) after a look at each.
 review:
     cargo insta review

@@ -36,7 +36,8 @@ pub use disputes::{DisputeOn, EscrowOf, EvidenceIn, PaymentsBy};
 pub use files::FilesOf;
 pub use jobs::{JobCountAbout, JobNamed, JobsAbout};
 pub use market::{
-    ChangesOf, ContractOf, MilestonesOf, PlanOf, ProposalCountOf, SkillsOf, load_if_any, load_or_default,
+    ChangesOf, ContractOf, MilestonesOf, PlanOf, ProposalCountOf, ReviewsOf, SkillsOf, load_if_any,
+    load_or_default,
 };
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};

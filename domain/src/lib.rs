@@ -21,18 +21,14 @@ pub mod search;
 pub mod settings;
 
 pub mod account;
-<<<<<<< HEAD
-pub mod analytics;
-||||||| 8b3f300
-=======
 pub mod amendment;
->>>>>>> contracts
+pub mod analytics;
 pub mod audit;
 pub mod category;
 pub mod contract;
-pub mod invitation;
 pub mod dispute;
 pub mod fee;
+pub mod invitation;
 pub mod ledger;
 pub mod milestone;
 pub mod notification;
@@ -40,6 +36,7 @@ pub mod payment;
 pub mod portfolio;
 pub mod project;
 pub mod proposal;
+pub mod review;
 pub mod saved;
 pub mod skill;
 pub mod upload;

@@ -4,7 +4,7 @@
 
 use entities::{
     ProjectStatus, Role, contract, contract_amendment, dispute, invitation, payment, portfolio_item, project,
-    proposal, upload,
+    proposal, review, upload,
 };
 
 use crate::{
@@ -43,6 +43,9 @@ pub enum Action<'a> {
     ContractAmend(&'a contract::Model),
     AmendmentAnswer(&'a contract::Model, &'a contract_amendment::Model),
     AmendmentWithdraw(&'a contract::Model, &'a contract_amendment::Model),
+    ReviewCreate(&'a contract::Model),
+    ReviewUpdate(&'a review::Model),
+    ReviewAnswer(&'a review::Model),
     // work and money
     MilestoneFund(&'a contract::Model),
     MilestoneSubmit(&'a contract::Model),
@@ -56,6 +59,7 @@ pub enum Action<'a> {
     // reads of single things
     ProjectSee(&'a project::Model),
     ContractSee(&'a contract::Model),
+    ReviewSee(&'a review::Model),
     PrivateProfileSee(entities::UserId),
     // operators
     DisputesManage,
@@ -91,6 +95,9 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         ProjectSee(project) => shown(is_public(project) || actor.is(project.client_id) || actor.sees_all()),
         ContractSee(contract) => {
             shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
+        }
+        ReviewSee(review) => {
+            shown(review.shown_at.is_some() || actor.is(review.author_id) || actor.sees_all())
         }
         PrivateProfileSee(user) => shown(actor.is(user) || actor.sees_all()),
 
@@ -141,6 +148,11 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             let person = party_of(actor, contract)?;
             side(person.id == amendment.proposed_by, "The other party proposed this: only they withdraw it.")
         }
+        ReviewCreate(contract) => party_of(actor, contract).map(drop),
+        ReviewUpdate(review) => verified(actor).and_then(|person| shown(person.id == review.author_id)),
+        // Until it is shown, who it is about must not even learn that it is there.
+        ReviewAnswer(review) => verified(actor)
+            .and_then(|person| shown(person.id == review.subject_id && review.shown_at.is_some())),
         MilestoneFund(contract) | MilestoneRequestChanges(contract) | MilestoneApprove(contract) => {
             client_of(actor, contract)
         }

@@ -32,6 +32,7 @@ mod proposal;
 mod queue;
 mod saved;
 mod schedule;
+mod review;
 mod schema;
 mod search;
 mod statements;

@@ -6,6 +6,7 @@ use domain::{
     amendment as amendments, contract as contracts, dispute as disputes,
     entities::{ContractStatus as Status, contract},
     payment as payments,
+    policy::{Action, can},
 };
 
 use super::{
@@ -17,13 +18,14 @@ use super::{
     payment::Payment,
     project::Project,
     proposal::Proposal,
+    review::Review,
     scalars::Money,
     support::{actor, app, parse_id},
     user::User,
 };
 use crate::{
     error::{UserError, answer, found},
-    loaders::{DisputeOn, EscrowOn, MilestonesOf, PaidOn, load, load_if_any, load_or_default},
+    loaders::{DisputeOn, EscrowOn, MilestonesOf, PaidOn, ReviewsOf, load, load_if_any, load_or_default},
 };
 
 mod running;
@@ -143,6 +145,13 @@ impl Contract {
     ) -> Result<Listing<Amendment>> {
         let list = amendments::of_contracts(actor(ctx)?);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Amendment).await
+    }
+
+    /// What its parties said about each other, oldest first: those that are shown, and your own.
+    async fn reviews(&self, ctx: &Context<'_>) -> Result<Vec<Review>> {
+        let actor = actor(ctx)?;
+        let written = load_or_default(ctx, ReviewsOf(self.0.id)).await?;
+        Ok(written.into_iter().filter(|row| can(actor, Action::ReviewSee(row)).is_ok()).map(Review).collect())
     }
 
     /// When the work is to begin, if that was said.

@@ -33,6 +33,7 @@ pub mod proposal;
 pub mod rate_limit;
 pub mod saved;
 pub mod scheduled_task;
+pub mod review;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -80,6 +81,7 @@ pub struct MutationRoot(
     amendment::AmendmentMutation,
     milestone::MilestoneMutation,
     dispute::DisputeMutation,
+    review::ReviewMutation,
     payment::PaymentMutation,
     upload::UploadMutation,
     notification::NotificationMutation,
@@ -127,6 +129,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         portfolio::PortfolioItem,
         project::Project,
         proposal::Proposal,
+        review::Review,
         skill::Skill,
         user::User,
     )

@@ -23,6 +23,7 @@ use super::{
     portfolio::PortfolioItem,
     project::Project,
     proposal::Proposal,
+    review::Review,
     skill::Skill,
     support::actor,
     upload::Upload,
@@ -68,6 +69,8 @@ pub enum Node {
     Invitation(Invitation),
     /// A notification.
     Notification(Notification),
+    /// A review.
+    Review(Review),
     /// A job.
     Job(Job),
     /// An entry of the audit log.
@@ -129,8 +132,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
             actor.signed_in().map_err(fault)?;
             see(ctx, id).await?.map(|row| Node::Notification(Notification(row)))
         }
-        AnyId::PortfolioItemId(id) => see(ctx, id).await?.map(|row| Node::PortfolioItem(PortfolioItem(row))),
-        AnyId::InvitationId(id) => see(ctx, id).await?.map(|row| Node::Invitation(Invitation(row))),
+        AnyId::ReviewId(id) => see(ctx, id).await?.map(|row| Node::Review(Review(row))),
         // These have ids, but are shown only as part of something else.
         AnyId::SessionId(_)
         | AnyId::ProposedMilestoneId(_)

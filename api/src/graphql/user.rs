@@ -8,7 +8,8 @@ use domain::{
     invitation as domain_invitation, ledger as domain_ledger, notification as domain_notification,
     payment as domain_payment,
     policy::{Action, can},
-    portfolio as domain_portfolio, project as domain_project, proposal as domain_proposal, saved,
+    portfolio as domain_portfolio, project as domain_project, proposal as domain_proposal,
+    review as domain_review, saved,
 };
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
     portfolio::PortfolioItem,
     project::Project,
     proposal::Proposal,
+    review::Review,
     scalars::Money,
     skill::Skill,
     support::actor,
@@ -239,6 +241,20 @@ impl User {
     ) -> async_graphql::Result<Listing<Contract>> {
         let list = domain_contract::of_users(actor(ctx)?);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Contract).await
+    }
+
+    /// What was said about them and everybody may read, newest first.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Listing<Review>> {
+        let list = domain_review::of_users();
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Review).await
     }
 
     /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.

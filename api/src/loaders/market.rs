@@ -11,8 +11,9 @@ use domain::{
     contract::state::FALLEN,
     entities::{
         AmendmentId, ContractId, ProjectId, ProposalId, amendment_change, contract, milestone, project_skill,
-        proposal, proposed_milestone, skill,
+        proposal, proposed_milestone, review, skill,
     },
+    review::of_contracts,
 };
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
@@ -29,6 +30,10 @@ pub struct ProposalCountOf(pub ProjectId);
 /// A project's contract: the one offer that did not come to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContractOf(pub ProjectId);
+
+/// What stands about a contract, oldest first: also what is not shown yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReviewsOf(pub ContractId);
 
 /// The milestones that a proposal suggests, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +111,17 @@ impl Loader<ContractOf> for Rows {
             .await
             .map_err(failed)?;
         Ok(rows.into_iter().map(|row| (ContractOf(row.project_id), row)).collect())
+    }
+}
+
+impl Loader<ReviewsOf> for Rows {
+    type Value = Vec<review::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ReviewsOf]) -> Result<HashMap<ReviewsOf, Self::Value>, Self::Error> {
+        let contracts: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = of_contracts(self.app.db.reader(), &contracts).await.map_err(Arc::new)?;
+        Ok(grouped(rows.into_iter().map(|row| (ReviewsOf(row.contract_id), row))))
     }
 }
 

@@ -13,12 +13,12 @@ use async_graphql::{
 use domain::{
     Actor, Error, amendment as amendments, audit, contract as contracts,
     entities::{
-        AmendmentId, AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, SkillId,
-        UploadId, UserId, WalletId, audit_entry, category, contract, contract_amendment, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal,
+        AmendmentId, AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, ReviewId, SkillId,
+        UploadId, UserId, WalletId, audit_entry, category, contract, contract_amendment, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal, review,
         skill, upload, user, wallet,
     },
     dispute as disputes, invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
-    proposal as proposals, skill as skills, upload as uploads, wallet as wallets,
+    proposal as proposals, review as reviews, skill as skills, upload as uploads, wallet as wallets,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
@@ -109,6 +109,7 @@ visible! {
     AmendmentId: contract_amendment, amendments::visible;
     DisputeId: dispute, disputes::visible;
     InvitationId: invitation, invitations::visible;
+    ReviewId: review, reviews::visible;
     PortfolioItemId: portfolio_item, |_| portfolio_item::Entity::find();
 }
 

@@ -3,11 +3,11 @@
 //! Every step looks first whether its thing is there, and moves things forward only: run again, also after a kill in
 //! the middle, it adds what is missing and touches nothing else.
 
+mod bulk;
 mod content;
 mod market;
 #[cfg(feature = "dev")]
 pub(crate) mod money;
-mod more;
 mod people;
 
 use domain::{
@@ -32,7 +32,7 @@ const DOMAIN: &str = "@demo.example";
 pub(crate) struct Plan {
     /// The password of people who are not there yet.
     pub(crate) password: SecretString,
-    /// 1 is the demo data; each step more adds people and projects.
+    /// 1 is the demo data; each step more adds about 150 rows of a larger market.
     pub(crate) scale: u32,
     /// What the additional ones are drawn with.
     pub(crate) seed: u64,
@@ -43,6 +43,8 @@ pub(crate) struct Plan {
 pub(crate) struct Demo {
     /// Whether anybody was registered just now.
     pub(crate) registered: bool,
+    /// Rows that the larger market got just now.
+    pub(crate) rows: u64,
     pub(crate) people: people::Cast,
     pub(crate) skills: Vec<SkillId>,
     /// One that a new project may have.
@@ -64,13 +66,20 @@ pub(crate) async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let skills = people::skills(app).await?;
     let (people, registered) = people::cast(app, plan, &skills).await?;
     let market = market::build(app, &people, &skills).await?;
-    let grown = more::grow(app, plan, &skills).await?;
+    let grown = bulk::grow(app, plan, &skills).await?;
     let category = domain::category::list(app, &domain::Actor::System, false)
         .await?
         .first()
         .ok_or("there are no categories")?
         .id;
-    Ok(Demo { registered: registered || grown, people, skills, category, market })
+    Ok(Demo {
+        registered: registered || grown.registered,
+        rows: grown.rows,
+        people,
+        skills,
+        category,
+        market,
+    })
 }
 
 /// The person as an actor, as if they had signed in.

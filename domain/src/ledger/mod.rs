@@ -3,13 +3,14 @@
 //! Postings are written before the row of their transfer: writing that row makes the database check the
 //! sum and seals the transfer (see the migration `guards`).
 
+use chrono::{DateTime, Utc};
 use entities::{
     ContractId, LedgerAccountId, LedgerAccountKind, LedgerTransferId, LedgerTransferKind, MilestoneId,
     PaymentId, PaymentRail, Usdc, UserId, ledger_account, ledger_posting, ledger_transfer,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -49,6 +50,19 @@ impl Account {
             Self::Fees => "FEES".to_owned(),
             Self::Unallocated => "UNALLOCATED".to_owned(),
             Self::Loss => "LOSS".to_owned(),
+        }
+    }
+
+    /// Its row.
+    pub fn row(self, id: LedgerAccountId, now: DateTime<Utc>) -> ledger_account::Model {
+        ledger_account::Model {
+            id,
+            kind: self.kind(),
+            key: self.key(),
+            user_id: if let Self::Payable(user) = self { Some(user) } else { None },
+            milestone_id: if let Self::Escrow(milestone) = self { Some(milestone) } else { None },
+            contract_id: if let Self::Bonus(contract) = self { Some(contract) } else { None },
+            created_at: now,
         }
     }
 
@@ -109,17 +123,9 @@ pub async fn post(
 }
 
 /// The account's row, made when it is first posted to.
-async fn open(app: &App, tx: &Tx, account: Account) -> Result<LedgerAccountId> {
+pub async fn open(app: &App, tx: &Tx, account: Account) -> Result<LedgerAccountId> {
     let key = account.key();
-    let row = ledger_account::ActiveModel {
-        id: Set(app.clock.new_id()),
-        kind: Set(account.kind()),
-        key: Set(key.clone()),
-        user_id: Set(if let Account::Payable(user) = account { Some(user) } else { None }),
-        milestone_id: Set(if let Account::Escrow(milestone) = account { Some(milestone) } else { None }),
-        contract_id: Set(if let Account::Bonus(contract) = account { Some(contract) } else { None }),
-        created_at: Set(app.clock.now()),
-    };
+    let row = account.row(app.clock.new_id(), app.clock.now()).into_active_model();
     let once = OnConflict::column(ledger_account::Column::Key).do_nothing().to_owned();
     ledger_account::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
     let found = ledger_account::Entity::find().filter(ledger_account::Column::Key.eq(key)).one(&**tx).await?;

@@ -143,6 +143,17 @@ pub(crate) async fn deposit_of(tx: &Tx, milestone: MilestoneId) -> Result<Option
     Ok(deposit.map(|row| row.id))
 }
 
+/// Whether anything was ever paid out to a contract's freelancer.
+pub(crate) async fn paid_out_on(tx: &Tx, contract: ContractId) -> Result<bool> {
+    let paid = payment::Entity::find()
+        .filter(payment::Column::ContractId.eq(contract))
+        .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]))
+        .filter(payment::Column::Status.eq(PaymentStatus::Completed))
+        .one(&**tx)
+        .await?;
+    Ok(paid.is_some())
+}
+
 /// The payments that an actor may see: their own, those on their contracts, or all for admins.
 pub fn visible(actor: &Actor) -> Select<payment::Entity> {
     let select = payment::Entity::find();
