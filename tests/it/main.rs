@@ -23,6 +23,7 @@ mod project;
 mod proposal;
 mod queue;
 mod review;
+mod rules;
 mod schema;
 mod support;
 mod upload;
