@@ -33,6 +33,7 @@ mod queue;
 mod saved;
 mod schedule;
 mod review;
+mod rules;
 mod schema;
 mod search;
 mod statements;

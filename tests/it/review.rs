@@ -29,7 +29,11 @@ async fn done(app: &TestApp) -> Deal {
     app.mine(10).await;
     app.mine(10).await;
     let status = app
-        .gql(&deal.client.token, "query($id: ID!) { contract(id: $id) { status } }", json!({ "id": deal.contract }))
+        .gql(
+            &deal.client.token,
+            "query($id: ID!) { contract(id: $id) { status } }",
+            json!({ "id": deal.contract }),
+        )
         .await;
     assert_eq!(status["data"]["contract"]["status"], "COMPLETED", "{status}");
     deal
@@ -200,7 +204,8 @@ async fn rule_a_review_is_editable_until_shown_and_answered_once() {
     let app = TestApp::start().await;
     let deal = done(&app).await;
     let id = review(&app, &deal.client, &deal, 4.0).await;
-    let change = |rating: f64| json!({ "reviewId": id, "scores": scores(rating), "comment": "Changed my mind." });
+    let change =
+        |rating: f64| json!({ "reviewId": id, "scores": scores(rating), "comment": "Changed my mind." });
     ok(app.mutate(&deal.client.token, UPDATE, change(2.0)).await);
     assert_eq!(
         errors(&app.mutate(&deal.freelancer.token, UPDATE, change(5.0)).await),
