@@ -11,14 +11,17 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use domain::{
-    Actor, Error, amendment as amendments, audit, contract as contracts,
+    Actor, Error, amendment as amendments, audit, contract as contracts, dispute as disputes,
     entities::{
-        AmendmentId, AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId, NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, ReviewId, SkillId,
-        UploadId, UserId, WalletId, audit_entry, category, contract, contract_amendment, dispute, invitation, milestone, notification, payment, portfolio_item, project, proposal, review,
-        skill, upload, user, wallet,
+        AmendmentId, AuditEntryId, CategoryId, ContractId, DisputeId, InvitationId, MilestoneId,
+        NotificationId, PaymentId, PortfolioItemId, ProjectId, ProposalId, ReviewId, SkillId, UploadId,
+        UserId, WalletId, audit_entry, category, contract, contract_amendment, dispute, invitation,
+        milestone, notification, payment, portfolio_item, project, proposal, review, skill, upload, user,
+        wallet,
     },
-    dispute as disputes, invitation as invitations, milestone as milestones, notification as notifications, payment as payments, project as projects,
-    proposal as proposals, review as reviews, skill as skills, upload as uploads, wallet as wallets,
+    invitation as invitations, milestone as milestones, notification as notifications, payment as payments,
+    project as projects, proposal as proposals, review as reviews, skill as skills, upload as uploads,
+    wallet as wallets,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 

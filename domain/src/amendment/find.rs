@@ -6,8 +6,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor,
-    contract as contracts,
+    Actor, contract as contracts,
     error::Result,
     page::{Below, List},
 };

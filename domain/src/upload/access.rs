@@ -6,8 +6,8 @@ use std::{
 };
 
 use entities::{
-    AnyId, EvidenceId, ProjectId, ProposalId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract, dispute,
-    dispute_evidence, milestone, project, proposal, submission, upload,
+    AnyId, EvidenceId, ProjectId, ProposalId, SubmissionId, UploadId, UploadPurpose, UploadStatus, contract,
+    dispute, dispute_evidence, milestone, project, proposal, submission, upload,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
