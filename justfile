@@ -20,6 +20,10 @@ test-pg *ARGS:
 peers:
     scripts/peers
 
+# schemathesis on every field of the schema, as four people at once, for ten minutes.
+fuzz SECONDS="600":
+    FUZZ_SECONDS={{SECONDS}} scripts/peers schemathesis
+
 # The README's figures, measured on the release binary.
 figures:
     scripts/figures
@@ -41,6 +45,11 @@ deny:
 schema:
     cargo build --bin megilance
     scripts/schema --write
+
+# A release's schema is what the next ones are compared with: in the commit that is tagged.
+baseline:
+    cp schema.graphql tests/peers/baseline/schema.graphql
+    echo '[]' > tests/peers/baseline/breaking.json
 
 # Accepts changed snapshots (mails, error bodies) after a look at each.
 review:
