@@ -1,7 +1,7 @@
 """What schemathesis has to know of megilance to get past its front door, and what it must never get back.
 
 Read by `st fuzz` as SCHEMATHESIS_HOOKS=hooks. The environment says where the server is (FUZZ_BASE), who asks (FUZZ_EMAIL,
-FUZZ_PASSWORD; nobody when left out), what ids there are by type (FUZZ_SEEDS, a JSON file) and where the counts go (FUZZ_COUNTS).
+FUZZ_PASSWORD; nobody when left out), who can help (FUZZ_ADMIN, with the same password), what ids there are by type (FUZZ_SEEDS, a JSON file) and where the counts go (FUZZ_COUNTS).
 
 Documents made at random are refused: a page of two billion rows, `first` together with `last`, an amount of 10^300, an id of
 another kind. So arguments are mended here most of the time, and left as they were now and then.
@@ -251,18 +251,30 @@ class Session:
     def headers(self):
         with self.lock:
             if self.ended:
-                self.token, self.ended = sign_in(), False
+                self.token, self.ended = sign_in(EMAIL) or let_back_in(), False
             return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
-def sign_in():
+def ask(query, input_, token=None):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = requests.post(f"{BASE}/graphql", json={"query": query, "variables": {"input": input_}}, headers=headers, timeout=30)
+    return answer.json().get("data") or {}
+
+
+def sign_in(email):
     query = "mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) { session { accessToken } userErrors { code } } }"
-    question = {"query": query, "variables": {"input": {"email": EMAIL, "password": PASSWORD}}}
-    answer = requests.post(f"{BASE}/graphql", json=question, timeout=30).json()
-    session = (answer.get("data") or {}).get("sessionCreate", {}).get("session")
-    if session is None:
+    session = ask(query, {"email": email, "password": PASSWORD}).get("sessionCreate", {}).get("session")
+    return session["accessToken"] if session else None
+
+
+def let_back_in():
+    """The administrator among us suspends people."""
+    query = "mutation ($input: UserRestoreInput!) { userRestore(input: $input) { userErrors { code } } }"
+    answer = ask(query, {"userId": os.environ["FUZZ_ID"]}, token=sign_in(os.environ["FUZZ_ADMIN"]))
+    token = sign_in(EMAIL)
+    if token is None:
         raise RuntimeError(f"{EMAIL} cannot sign in any more: {answer}")
-    return session["accessToken"]
+    return token
 
 
 SESSION = Session()
