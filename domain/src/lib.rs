@@ -16,6 +16,7 @@ pub mod page;
 pub mod policy;
 pub mod ports;
 pub mod queue;
+pub mod schedule;
 pub mod search;
 pub mod settings;
 

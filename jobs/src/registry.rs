@@ -8,7 +8,7 @@ use domain::{
 };
 use futures::future::BoxFuture;
 
-use crate::handlers::{notification, payment, upload};
+use crate::handlers::{notification, payment, schedule, upload};
 
 /// How long to wait after an error: the base doubled by each error, up to the cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,7 @@ impl Registry {
             .with(limits(2, 60, 2, 300), payment::refund_send)
             .with(limits(4, 60, 2, 300), payment::payout_track)
             .with(limits(4, 60, 5, 3600), notification::mail_send)
+            .with(limits(2, 300, 2, 60), schedule::task_run)
             .with(limits(2, 60, 5, 3600), upload::object_delete)
             .with(limits(2, 120, 5, 600), upload::upload_process)
     }
@@ -134,6 +135,6 @@ mod tests {
         names.sort_unstable();
         let all = names.len();
         names.dedup();
-        assert_eq!((names.len(), all), (8, 8));
+        assert_eq!((names.len(), all), (9, 9));
     }
 }

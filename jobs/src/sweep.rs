@@ -4,19 +4,22 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use domain::{
-    App, Result, contract,
+    App, Result,
     entities::{
-        account_token, chain_cursor, event, idempotency_key, mail, object_deletion, payment, upload,
-        wallet_challenge,
+        account_token, chain_cursor, event, idempotency_key, mail, object_deletion, payment, scheduled_task,
+        upload, wallet_challenge,
     },
     queue,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How often the tables are looked through, in real time.
-const EVERY: Duration = Duration::from_secs(5);
+use crate::worker;
+
+/// When the tables are looked through, by the machine's clock: every five seconds. These ticks wake the sweep and nothing
+/// else: what is to be done, and that it is done once, stands in the tables.
+const TICKS: &str = "*/5 * * * * *";
 /// What is due has this long to be worked on before its wake-up counts as lost, in `App`'s time.
 const GRACE: Duration = Duration::from_secs(30);
 /// How often old rows are deleted and the planner is told of new ones, in real time.
@@ -24,15 +27,8 @@ const TIDY: Duration = Duration::from_secs(600);
 
 /// Sweeps until it is told to stop, at once when `App`'s clock was moved.
 pub(crate) async fn run(app: App, shutdown: CancellationToken) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tidied: Option<Instant> = None;
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = app.clock.moved() => (),
-            _ = ticks.tick() => (),
-        }
+    while !shutdown.is_cancelled() {
         match round(&app, GRACE).await {
             Ok(0) => (),
             Ok(found) => tracing::warn!(found, "the sweep found rows whose wake-up was lost"),
@@ -45,6 +41,11 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
             }
             tidied = Some(Instant::now());
         }
+        tokio::select! {
+            () = shutdown.cancelled() => (),
+            () = app.clock.moved() => (),
+            () = worker::tick(TICKS) => (),
+        }
     }
 }
 
@@ -54,9 +55,9 @@ pub(crate) async fn round(app: &App, grace: Duration) -> Result<u64> {
     let grace = Span::from_std(grace).unwrap_or(Span::zero());
     queue::pull_forward(app).await?;
     let found = [
-        contract::lapse_overdue(app).await.map(|_| 0),
         queue::sweep::<payment::Entity>(app, grace).await,
         queue::sweep::<chain_cursor::Entity>(app, grace).await,
+        queue::sweep::<scheduled_task::Entity>(app, grace).await,
         queue::sweep::<mail::Entity>(app, grace).await,
         queue::sweep::<upload::Entity>(app, grace).await,
         queue::sweep::<object_deletion::Entity>(app, grace).await,
@@ -90,4 +91,17 @@ async fn tidy(app: &App) -> Result<u64> {
         .rows_affected;
     queue::analyze(&app.db).await?;
     Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_ticks_by_the_machines_clock() {
+        assert!(TICKS.parse::<cron::Schedule>().is_ok());
+        let began = Instant::now();
+        worker::tick("* * * * * *").await;
+        assert!(began.elapsed() < Duration::from_millis(1_500));
+    }
 }

@@ -10,6 +10,8 @@
 //! - It runs no handler in its own task: a handler that computes must not keep a worker from beating.
 //! - It is woken by [`Wake`], which cannot sleep through a wake-up.
 //! - It takes payloads for any JSON: one that it cannot decode would end the worker.
+//! - A cron stream that is polled later than its next tick gives the same error for ever: [`tick`] takes a new one each
+//!   time.
 
 use std::{
     pin::Pin,
@@ -21,13 +23,15 @@ use std::{
 use apalis::prelude::{
     BackendExt, BoxDynError, Monitor, PollSnapshot, PollStrategy, TaskId, WorkerBuilder, WorkerBuilderExt,
 };
+use apalis_cron::CronScheduler;
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use domain::{App, Db, Error, Result, queue};
+use futures::StreamExt;
 use sea_orm::{DbBackend, DbErr};
 use tokio::{
     sync::{Notify, futures::OwnedNotified},
-    time::{Interval, MissedTickBehavior},
+    time::{Interval, MissedTickBehavior, sleep},
 };
 
 /// How often a worker says that it lives.
@@ -133,6 +137,20 @@ pub(crate) async fn work(
         Ok(()) => Err("the worker ended by itself".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Returns at the next time of a cron expression (which begins with the seconds), by the machine's clock.
+pub(crate) async fn tick(expression: &str) {
+    let why = match expression.parse::<cron::Schedule>() {
+        Ok(schedule) => match std::pin::pin!(CronScheduler::new(schedule).into_stream()).next().await {
+            Some(Ok(_)) => return,
+            Some(Err(error)) => error.to_string(),
+            None => "it never ticks again".to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(expression, why, "a cron expression does not tick");
+    sleep(POLL).await;
 }
 
 /// When a worker asks for jobs: at intervals, and when it is told of one. Both are polled until they are

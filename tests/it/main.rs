@@ -23,6 +23,7 @@ mod notification;
 mod project;
 mod proposal;
 mod queue;
+mod schedule;
 mod schema;
 mod support;
 mod upload;

@@ -58,6 +58,7 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("notificationMarkRead", "UKKKKKK"),
     ("jobRetry", "UFFFFKF"),
     ("jobCancel", "UFFFFKF"),
+    ("scheduledTaskRun", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -75,6 +76,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("quote", "KKKKKKK"),
     ("jobs", "UFFFFKF"),
     ("queues", "UFFFFKF"),
+    ("scheduledTasks", "UFFFFKF"),
     ("rateLimit", "KKKKKKK"),
     ("auditLog", "UFFFFKF"),
 ];
@@ -208,6 +210,7 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         }
         "uploadComplete" | "avatarSet" => json!({ "uploadId": id("upload") }),
         "notificationMarkRead" => json!({ "notificationIds": [id("notification")] }),
+        "scheduledTaskRun" => json!({ "name": "offers-lapse" }),
         "jobRetry" | "jobCancel" => json!({ "jobId": id("job") }),
         other => panic!("say how {other} is called"),
     }
@@ -228,7 +231,7 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
-        "queues" => "{ it: queues { name } }".to_owned(),
+        "queues" | "scheduledTasks" => format!("{{ it: {name} {{ name }} }}"),
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }

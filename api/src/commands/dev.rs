@@ -13,7 +13,7 @@ use api::{
     telemetry::quiet,
 };
 use clap::Args;
-use domain::{App, Clock, Purpose};
+use domain::{App, Clock, Purpose, schedule};
 use sandbox::evm::Mining;
 use tokio::net::TcpListener;
 use tracing::instrument::WithSubscriber as _;
@@ -72,6 +72,7 @@ impl Dev {
         let Some(seeded) = seeded else { return Ok(()) };
         let (demo, money) = seeded?;
         outside.evm.set_mining(Mining::Interval(BLOCK_TIME))?;
+        schedule::start(&app).await?;
         start::follow_chain(&app, &closing).await?;
         let tokens = Tokens::open(&app, &folder).await?;
         let values = tabs::values(&demo, &money);

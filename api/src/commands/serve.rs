@@ -8,7 +8,7 @@ use api::{
     http::{self, HttpSettings, HttpState, graphiql},
 };
 use clap::Args;
-use domain::Clock;
+use domain::{Clock, schedule};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -31,6 +31,7 @@ impl Serve {
     pub(super) async fn run(self, config: Config) -> Result<()> {
         let closing = run::closing()?;
         let app = start::app(&config, Clock::real(chrono::Duration::zero())).await?;
+        schedule::start(&app).await?;
         start::follow_chain(&app, &closing).await?;
         warn_of_what_does_nothing();
 

@@ -2,7 +2,7 @@
 
 use api::config::Config;
 use clap::Args;
-use domain::Clock;
+use domain::{Clock, schedule};
 
 use crate::{
     Result,
@@ -17,6 +17,7 @@ impl Worker {
     pub(super) async fn run(self, config: Config) -> Result<()> {
         let closing = run::closing()?;
         let app = start::app(&config, Clock::real(chrono::Duration::zero())).await?;
+        schedule::start(&app).await?;
         start::follow_chain(&app, &closing).await?;
         let mut work = run::Work::new(closing);
         work.workers(&app);

@@ -27,6 +27,7 @@ pub mod profile;
 pub mod project;
 pub mod proposal;
 pub mod rate_limit;
+pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod upload;
@@ -49,6 +50,7 @@ pub struct QueryRoot(
     payment::PaymentQuery,
     payment::QuoteQuery,
     job::JobQuery,
+    scheduled_task::ScheduledTaskQuery,
     rate_limit::RateLimitQuery,
     admin::AdminQuery,
 );
@@ -68,6 +70,7 @@ pub struct MutationRoot(
     upload::UploadMutation,
     notification::NotificationMutation,
     job::JobMutation,
+    scheduled_task::ScheduledTaskMutation,
 );
 
 /// Everything that can be listened to.

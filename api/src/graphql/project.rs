@@ -121,6 +121,12 @@ impl Project {
         self.0.published_at
     }
 
+    /// When it expires unless something happens on it, which every change, proposal and shortlisting is; null when it is not
+    /// OPEN.
+    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+        projects::expires_at(&self.0)
+    }
+
     /// The files that go with it: for its client, and for a freelancer with a contract on it; empty for everybody
     /// else.
     #[graphql(complexity = "2 + 10 * child_complexity")]

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Duration, Utc};
 use entities::{Role, SessionId, session, user};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter,
-    QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -19,6 +21,7 @@ use crate::{
     clock::random_token,
     error::{Code, Error, Result},
     notification::{Notice, notify},
+    schedule,
 };
 
 /// What somebody signs in with.
@@ -159,6 +162,51 @@ pub async fn authenticate(app: &App, bearer: &str) -> Result<Actor> {
         return Err(Error::Unauthenticated);
     };
     Ok(actor(&user, session.id))
+}
+
+/// Ends the sessions that people had open when they were suspended; how many there were. One that they open later, to
+/// look at what is theirs, stays. The task `sessions-end` calls it.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn end_suspended(app: &App) -> Result<u64> {
+    schedule::each(|skip| of_suspended(app, skip), |id| end_once(app, id)).await
+}
+
+async fn of_suspended(app: &App, skip: u64) -> Result<Vec<SessionId>> {
+    let to_user =
+        session::Entity::belongs_to(user::Entity).from(session::Column::UserId).to(user::Column::Id).into();
+    let open = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .join(JoinType::InnerJoin, to_user)
+        .filter(user::Column::SuspendedAt.is_not_null())
+        .filter(
+            Expr::col((session::Entity, session::Column::CreatedAt))
+                .lte(Expr::col((user::Entity, user::Column::SuspendedAt))),
+        )
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(app.clock.now()))
+        .order_by_asc(session::Column::Id)
+        .offset(skip)
+        .limit(schedule::BATCH);
+    Ok(open.into_tuple().all(app.db.reader()).await?)
+}
+
+async fn end_once(app: &App, id: SessionId) -> Result<bool> {
+    let tx = app.db.begin().await?;
+    let open = session::Entity::find_by_id(id)
+        .filter(session::Column::RevokedAt.is_null())
+        .lock_exclusive()
+        .one(&*tx)
+        .await?;
+    if open.is_none() {
+        return Ok(false);
+    }
+    end(&tx, id, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn actor(user: &user::Model, session_id: SessionId) -> Actor {

@@ -8,29 +8,29 @@ use crate::{
     App,
     error::Result,
     notification::{Notice, notify},
+    schedule,
 };
 
-/// How many offers one look ends; the next look finds the rest.
-const AT_ONCE: u64 = 100;
-
-/// Ends every offer whose time to answer is over; how many there were. The sweep calls it: an offer lapses by
-/// the clock alone and asks nobody outside, so it needs no job of its own.
+/// Ends every offer whose time to answer is over; how many there were. The task `offers-lapse` calls it.
+///
+/// # Errors
+///
+/// When the database fails.
 pub async fn lapse_overdue(app: &App) -> Result<u64> {
-    let overdue: Vec<ContractId> = contract::Entity::find()
+    schedule::each(|skip| overdue(app, skip), |id| lapse(app, id)).await
+}
+
+async fn overdue(app: &App, skip: u64) -> Result<Vec<ContractId>> {
+    let overdue = contract::Entity::find()
         .select_only()
         .column(contract::Column::Id)
         .filter(contract::Column::Status.eq(ContractStatus::Pending))
         .filter(contract::Column::LapsesAt.lte(app.clock.now()))
         .order_by_asc(contract::Column::LapsesAt)
-        .limit(AT_ONCE)
-        .into_tuple()
-        .all(app.db.reader())
-        .await?;
-    let mut ended = 0;
-    for id in overdue {
-        ended += u64::from(lapse(app, id).await?);
-    }
-    Ok(ended)
+        .order_by_asc(contract::Column::Id)
+        .offset(skip)
+        .limit(schedule::BATCH);
+    Ok(overdue.into_tuple().all(app.db.reader()).await?)
 }
 
 /// Ends an offer whose time to answer is over, and tells both sides; whether there was one to end.

@@ -18,9 +18,12 @@ use crate::{
     upload,
 };
 
+mod expiry;
 mod find;
 pub mod state;
 
+pub(crate) use expiry::touch;
+pub use expiry::{EXPIRES_AFTER, WARNED_BEFORE, expire_idle, expires_at, warn_idle};
 pub use find::{Filter, Order, OrderField, find, list, visible};
 use state::Step;
 
@@ -98,6 +101,7 @@ pub async fn publish(app: &App, actor: &Actor, id: ProjectId) -> Result<project:
     let status = state::next(project.status, Step::Publish)?;
     let mut change = moved(app, project, status);
     change.published_at = Set(Some(app.clock.now()));
+    expiry::awake(app, &mut change);
     let project = change.update(&*tx).await?;
     tx.commit().await?;
     Ok(project)
@@ -106,6 +110,12 @@ pub async fn publish(app: &App, actor: &Actor, id: ProjectId) -> Result<project:
 /// Starts a project whose contract was accepted, within that transaction.
 pub(crate) async fn start(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
     let status = state::next(project.status, Step::Start)?;
+    Ok(moved(app, project, status).update(&**tx).await?)
+}
+
+/// Ends a project whose contract is COMPLETED, within that transaction: IN_PROGRESS becomes COMPLETED.
+pub async fn complete(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
+    let status = state::next(project.status, Step::Complete)?;
     Ok(moved(app, project, status).update(&**tx).await?)
 }
 

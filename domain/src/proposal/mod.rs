@@ -77,6 +77,7 @@ pub async fn submit(app: &App, actor: &Actor, mut input: NewProposal) -> Result<
     let (purpose, subject) = (UploadPurpose::ProposalAttachment, proposal.id.to_string());
     upload::attach(app, &tx, actor, purpose, &input.upload_ids, &subject, "uploadIds").await?;
 
+    projects::touch(app, &tx, project.id).await?;
     let freelancer = account::display_name(&tx, freelancer_id).await?;
     let notice = Notice::ProposalReceived { proposal: proposal.id, project: project.title, freelancer };
     notify(app, &tx, project.client_id, notice, &event(&proposal)).await?;
@@ -93,6 +94,7 @@ pub async fn shortlist(app: &App, actor: &Actor, id: ProposalId, on: bool) -> Re
     let step = if on { Step::Shortlist } else { Step::Unshortlist };
     let proposal = moved(app, &tx, proposal, step).await?;
     if on {
+        projects::touch(app, &tx, project.id).await?;
         let notice = Notice::ProposalShortlisted { proposal: proposal.id, project: project.title };
         notify(app, &tx, proposal.freelancer_id, notice, &event(&proposal)).await?;
     }
@@ -138,6 +140,8 @@ pub async fn accept(
     contracts::require_no_other(&tx, &project, &proposal).await?;
     let proposal = moved(app, &tx, proposal, Step::Accept).await?;
     let contract = contracts::offer(app, &tx, &project, &proposal, terms).await?;
+    // An offer lapses long before the project: none is overtaken by its project's end.
+    projects::touch(app, &tx, project.id).await?;
     tx.commit().await?;
     Ok((proposal, contract))
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod notification;
 pub(crate) mod payment;
+pub(crate) mod schedule;
 pub(crate) mod upload;

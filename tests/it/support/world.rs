@@ -41,7 +41,7 @@ pub struct TestApp {
     pub smtp: Smtp,
     _s3: S3,
     finished: bool,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -131,22 +131,19 @@ impl TestApp {
         // Gas for the treasury, and the scanner's first look.
         evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
         domain::payment::scan::start(&app).await.unwrap();
+        domain::schedule::start(&app).await.unwrap();
         let schema = api::schema(app.clone());
         let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
         let mut http = HttpSettings::default();
         // Tests sign up many people in a moment.
         http.rate_limits = api::http::RateLimits::unlimited();
         let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
-        Self {
-            router: api::http::router(state),
-            schema,
-            app,
-            evm,
-            smtp,
-            _s3: s3,
-            finished: false,
-            _folder: folder,
-        }
+        Self { router: api::http::router(state), schema, app, evm, smtp, _s3: s3, finished: false, folder }
+    }
+
+    /// Where the database and the objects of this test are.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Moves the clock.
