@@ -47,19 +47,19 @@ async fn admins_see_every_task_with_its_last_and_its_next_run() {
     assert_eq!(seen.len(), TASKS.len(), "the table is filled at start");
     let lapse = seen.iter().find(|task| task["name"] == "offers-lapse").unwrap();
     // 12:00:00 by App's clock, whatever the machine's is.
-    assert_eq!(lapse["nextRunAt"], "2026-03-01T12:01:00Z", "{lapse}");
+    assert_eq!(lapse["nextRunAt"], "2026-03-01T12:01:00+00:00", "{lapse}");
     assert_eq!((&lapse["runs"], &lapse["lastStartedAt"]), (&json!(0), &Value::Null));
     assert_eq!(lapse["schedule"], "0 * * * * *");
 
     let task = ok(app.mutate(&admin.token, RUN, json!({ "name": "projects-warn" })).await);
-    assert_eq!(task["scheduledTask"]["nextRunAt"], "2026-03-01T12:00:00Z");
+    assert_eq!(task["scheduledTask"]["nextRunAt"], "2026-03-01T12:00:00+00:00");
     app.drain().await;
     let seen = app.gql(&admin.token, LIST, json!({})).await;
     let warn = seen["data"]["scheduledTasks"].as_array().unwrap().iter();
     let warn = warn.clone().find(|task| task["name"] == "projects-warn").unwrap();
     assert_eq!((&warn["runs"], &warn["lastCount"], &warn["lastError"]), (&json!(1), &json!(0), &Value::Null));
-    assert_eq!(warn["lastFinishedAt"], "2026-03-01T12:00:00Z");
-    assert_eq!(warn["nextRunAt"], "2026-03-01T13:00:00Z");
+    assert_eq!(warn["lastFinishedAt"], "2026-03-01T12:00:00+00:00");
+    assert_eq!(warn["nextRunAt"], "2026-03-01T13:00:00+00:00");
 
     let answer = app.mutate(&admin.token, RUN, json!({ "name": "nothing" })).await;
     assert_eq!(errors(&answer), ["name:NOT_FOUND"]);
@@ -232,7 +232,7 @@ async fn rule_project_owner_is_told_7_days_before_it_expires() {
     let project = post(&app, &client, json!({})).await;
     let expires = "query($id: ID!) { project(id: $id) { status expiresAt } }";
     let seen = app.gql(&client, expires, json!({ "id": project })).await;
-    assert_eq!(seen["data"]["project"]["expiresAt"], "2026-04-30T12:00:00Z");
+    assert_eq!(seen["data"]["project"]["expiresAt"], "2026-04-30T12:00:00+00:00");
     // 53 days less a minute.
     app.advance(Duration::days(53) - Duration::minutes(1));
     app.drain().await;
@@ -256,7 +256,7 @@ async fn rule_contract_offer_lapses_after_7_days_unanswered() {
     let proposal = propose(&app, &freelancer, &project, json!({})).await;
     let offered = accept(&app, &client, &proposal).await;
     let contract = &offered["data"]["proposalAccept"]["contract"];
-    assert_eq!(contract["lapsesAt"], "2026-03-08T12:00:00Z");
+    assert_eq!(contract["lapsesAt"], "2026-03-08T12:00:00+00:00");
     let status = "query($id: ID!) { contract(id: $id) { status } }";
     let id = json!({ "id": text(&contract["id"]) });
     app.advance(Duration::days(7) - Duration::minutes(1));
