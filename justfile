@@ -20,6 +20,10 @@ test-pg *ARGS:
 peers:
     scripts/peers
 
+# schemathesis on every field of the schema, as four people at once, for ten minutes.
+fuzz SECONDS="600":
+    FUZZ_SECONDS={{SECONDS}} scripts/peers schemathesis
+
 # The README's figures, measured on the release binary.
 figures:
     scripts/figures
@@ -45,6 +49,11 @@ schema:
 # Writes docs/RULES.md: each rule with a number, and its test.
 rules:
     scripts/rules --write
+
+# A release's schema is what the next ones are compared with: in the commit that is tagged.
+baseline:
+    cp schema.graphql tests/peers/baseline/schema.graphql
+    echo '[]' > tests/peers/baseline/breaking.json
 
 # Accepts changed snapshots (mails, error bodies) after a look at each.
 review:

@@ -58,7 +58,7 @@ mod tests {
             async move { Ok(batch) }
         };
         let deal = |id: u64| {
-            let stuck = id % 3 == 0;
+            let stuck = id.is_multiple_of(3);
             if !stuck {
                 due.lock().unwrap().retain(|other| *other != id);
             }
