@@ -16,6 +16,7 @@ use super::{
     category::Category,
     contract::Contract,
     dispute::Dispute,
+    invitation::Invitation,
     job::{self, Job},
     milestone::Milestone,
     notification::Notification,
@@ -132,6 +133,9 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
             actor.signed_in().map_err(fault)?;
             see(ctx, id).await?.map(|row| Node::Notification(Notification(row)))
         }
+        AnyId::PortfolioItemId(id) => see(ctx, id).await?.map(|row| Node::PortfolioItem(PortfolioItem(row))),
+        AnyId::InvitationId(id) => see(ctx, id).await?.map(|row| Node::Invitation(Invitation(row))),
+        AnyId::AuditEntryId(id) => see(ctx, id).await?.map(|row| Node::AuditEntry(AuditEntry(row))),
         AnyId::ReviewId(id) => see(ctx, id).await?.map(|row| Node::Review(Review(row))),
         // These have ids, but are shown only as part of something else.
         AnyId::SessionId(_)
@@ -146,7 +150,6 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::LedgerPostingId(_)
         | AnyId::AccountTokenId(_)
         | AnyId::AmendmentChangeId(_)
-        | AnyId::EvidenceId(_)
-        | AnyId::ReviewId(_) => None,
+        | AnyId::EvidenceId(_) => None,
     })
 }

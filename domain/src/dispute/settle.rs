@@ -5,14 +5,9 @@
 
 use entities::{
     ContractId, ContractStatus, DisputeId, DisputeStatus, MilestoneStatus, PaymentKind, PaymentStatus, Usdc,
-    contract, dispute, milestone, payment, project,
+    dispute, milestone, payment,
 };
-use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{find::newest, resolve::AT_REST};
 use crate::{
@@ -20,7 +15,6 @@ use crate::{
     contract::{self as contracts, state::Step as ContractStep},
     error::Result,
     milestone::{self as milestones, state::Step as MilestoneStep},
-    notification::{Notice, notify},
 };
 
 /// A payment of a resolution is final: once all of them are, the milestone has its end. A failed one counts for

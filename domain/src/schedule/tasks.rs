@@ -3,10 +3,22 @@
 use futures::FutureExt;
 
 use super::Task;
-use crate::{account::session, contract, project};
+use crate::{account::session, contract, milestone, project, review};
 
 /// Every task.
 pub const TASKS: &[Task] = &[
+    Task {
+        name: "milestones-release",
+        schedule: "15 */5 * * * *",
+        description: "Releases work that was handed in fourteen days ago and not answered.",
+        run: |app| async move { milestone::release_overdue(&app).await }.boxed(),
+    },
+    Task {
+        name: "milestones-remind",
+        schedule: "0 10 * * * *",
+        description: "Reminds both sides three days before handed-in work is released by itself.",
+        run: |app| async move { milestone::remind(&app).await }.boxed(),
+    },
     Task {
         name: "offers-lapse",
         schedule: "0 * * * * *",
@@ -24,6 +36,12 @@ pub const TASKS: &[Task] = &[
         schedule: "0 0 * * * *",
         description: "Tells clients seven days before their open project expires.",
         run: |app| async move { project::warn_idle(&app).await }.boxed(),
+    },
+    Task {
+        name: "reviews-reveal",
+        schedule: "0 */5 * * * *",
+        description: "Shows reviews whose fourteen days are over.",
+        run: |app| async move { review::reveal_due(&app).await }.boxed(),
     },
     Task {
         name: "sessions-end",

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Duration, DurationRound as _, Utc};
 use domain::{
-    App,
+    Actor, App,
     entities::{CategoryId, LedgerAccountId, SkillId, fee_schedule, user},
     ledger::{self, Account},
 };
@@ -77,6 +77,7 @@ pub(super) async fn grow(app: &App, plan: &Plan, skills: &[SkillId]) -> Result<G
         tx.commit().await?;
         grown.registered = true;
     }
+    grown.rows += u64::try_from(domain::search::fill(&app.db).await?)?;
     Ok(grown)
 }
 
@@ -92,7 +93,7 @@ async fn ground<'a>(app: &App, plan: &Plan, skills: &'a [SkillId]) -> Result<Gro
     fee_schedule::Entity::insert(fee).on_conflict(once).exec_without_returning(&*tx).await?;
     let treasury = ledger::open(app, &tx, Account::Treasury(domain::entities::PaymentRail::Chain)).await?;
     tx.commit().await?;
-    let categories = domain::skill::categories(app).await?;
+    let categories = domain::category::list(app, &Actor::System, false).await?;
     Ok(Ground {
         skills,
         categories: categories.into_iter().map(|row| (row.slug, row.id)).collect(),

@@ -400,10 +400,12 @@ fn saved(
         user_id: client,
         freelancer_id: remembered,
         created_at: at,
+        saved_micros: at.timestamp_micros(),
     });
     rows.saved_projects.push(saved_project::Model {
         user_id: remembered,
         project_id: project.id,
         created_at: at,
+        saved_micros: at.timestamp_micros(),
     });
 }
