@@ -76,7 +76,7 @@ async fn states(app: &TestApp, deal: &Deal) -> (String, Vec<String>) {
 
 /// Mines until every payout that is under way is final.
 async fn paid_out(app: &TestApp) {
-    for _ in 0..3 {
+    for _ in 0..5 {
         app.mine(5).await;
     }
 }

@@ -57,8 +57,12 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         Destination::Wait { reason, until } => return wait(app, &payment, reason, until).await,
     };
     app.chain.verify().await?;
-    if let Some(reason) = obstacle(app, to, payment.net).await? {
-        return hold(app, &payment, &reason).await;
+    match obstacle(app, to, payment.net).await? {
+        None => {}
+        Some(Obstacle::Lasting(reason)) => return hold(app, &payment, reason).await,
+        Some(Obstacle::Passing(reason)) => {
+            return wait(app, &payment, reason, app.clock.now() + poll(app)).await;
+        }
     }
     let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
         Ok(gas) => gas,
@@ -168,12 +172,19 @@ fn parse(address: &str) -> Result<Address> {
 }
 
 /// What stands in the way of a transfer, as a reason that people understand.
-async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<String>> {
+enum Obstacle {
+    /// Somebody has to do something.
+    Lasting(&'static str),
+    /// It is over in a moment.
+    Passing(&'static str),
+}
+
+async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacle>> {
     if app.chain.usdc_paused().await? {
-        return Ok(Some("USDC is paused by its issuer".to_owned()));
+        return Ok(Some(Obstacle::Lasting("USDC is paused by its issuer")));
     }
     if app.chain.blacklisted(to).await? {
-        return Ok(Some("the payee's address is blocked by the issuer of USDC".to_owned()));
+        return Ok(Some(Obstacle::Lasting("the payee's address is blocked by the issuer of USDC")));
     }
     let treasury = app.chain.treasury();
     // What is signed but not yet mined is spoken for.
@@ -183,11 +194,16 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<String>
         .all(app.db.reader())
         .await?;
     let needed = Usdc::sum(under_way.iter().map(|payment| payment.net))?.plus(amount)?;
-    if app.chain.usdc_balance(treasury).await? < needed {
-        return Ok(Some("the treasury's USDC balance is low".to_owned()));
+    let balance = app.chain.usdc_balance(treasury).await?;
+    if balance < amount {
+        return Ok(Some(Obstacle::Lasting("the treasury's USDC balance is low")));
+    }
+    if balance < needed {
+        // They may be mined already, and we have not seen it: the two parts of a split, for one.
+        return Ok(Some(Obstacle::Passing("other payouts are on their way first")));
     }
     if app.chain.native_balance(treasury).await? == 0 {
-        return Ok(Some("the treasury has no coin for gas".to_owned()));
+        return Ok(Some(Obstacle::Lasting("the treasury has no coin for gas")));
     }
     Ok(None)
 }

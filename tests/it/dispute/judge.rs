@@ -47,6 +47,12 @@ async fn an_admin_takes_escalates_and_resolves() {
     assert_eq!((&resolved["status"], &resolved["resolvedBy"]["id"]), (&json!("RESOLVED"), &json!(admin.id)));
     assert!(resolved["endedAt"].is_string());
     super::paid_out(&app).await;
+    let log = "{ auditLog { nodes { action subjectId details } } }";
+    let log = app.gql(&admin.token, log, json!({})).await;
+    let entries = log["data"]["auditLog"]["nodes"].as_array().unwrap();
+    let of_dispute = entries.iter().filter(|entry| entry["subjectId"] == json!(dispute));
+    let actions: Vec<_> = of_dispute.map(|entry| text(&entry["action"])).collect();
+    assert_eq!(actions, ["dispute.resolve", "dispute.escalate", "dispute.take"], "{log:#}");
     app.finish().await;
 }
 
@@ -93,13 +99,13 @@ async fn admins_list_disputes() {
         [first.clone(), second.clone()]
     );
     assert_eq!(list("(orderBy: { field: UPDATED_AT, direction: DESC })").await[0], second);
-    assert_eq!(list("(filter: { status: [WITHDRAWN] })").await, [first.clone()]);
+    assert_eq!(list("(filter: { status: [WITHDRAWN] })").await, [first]);
     assert_eq!(list("(filter: { kind: [QUALITY] })").await.len(), 2);
     assert!(list("(filter: { kind: [FRAUD, OTHER] })").await.is_empty());
-    assert_eq!(list("(filter: { takenByMe: true })").await, [second.clone()]);
+    assert_eq!(list("(filter: { takenByMe: true })").await, std::slice::from_ref(&second));
     assert_eq!(list("(filter: { takenByMe: false })").await.len(), 2);
     let page = list("(first: 1)").await;
-    assert_eq!(page, [second.clone()]);
+    assert_eq!(page, std::slice::from_ref(&second));
 
     let answer = app.gql(&deal.client.token, "{ disputes { nodes { id } } }", json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");

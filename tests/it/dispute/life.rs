@@ -5,7 +5,7 @@ use domain::entities::{DisputeId, dispute};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
-use super::{WHY, call, look, open, simply, states, taken};
+use super::{WHY, call, look, open, paid_out, simply, states, taken};
 use crate::{
     market::told,
     support::{TestApp, errors, new_key, ok, text},
@@ -180,6 +180,8 @@ async fn a_withdrawn_dispute_leaves_everything_where_it_was() {
         .mutate(&deal.freelancer.token, submit, json!({ "milestoneId": milestone, "note": "Done." }))
         .await);
     ok(app.approve(&deal, milestone, &new_key()).await);
+    paid_out(&app).await;
+    assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 90_000_000);
     app.finish().await;
 }
 

@@ -232,7 +232,11 @@ async fn a_failed_part_leaves_the_milestone_disputed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn milestone_and_contract_move_with_the_last_payment() {
     let app = TestApp::start().await;
-    let (deal, admin, dispute) = disputed(&app).await;
+    let (deal, admin) = (app.deal(&[100, 50]).await, app.admin().await);
+    // The treasury holds enough for both parts to go at once.
+    app.funded(&deal, &deal.milestones[1]).await;
+    app.submitted(&deal, &deal.milestones[0]).await;
+    let dispute = taken(&app, &deal, &admin, &deal.milestones[0]).await;
     let decided = ok(resolve(&app, &admin, &dispute, "40", &new_key()).await);
     let payments: Vec<_> =
         decided["dispute"]["payments"].as_array().unwrap().iter().map(|row| text(&row["id"])).collect();
