@@ -90,7 +90,8 @@ impl Sdl {
             }
             kind = self.kind_of(&kind, connection);
             let first = if depth == 0 { rows } else { 2 };
-            write!(document, "{connection}(first: {first}) {{ totalCount nodes {{ __typename ").unwrap();
+            let id = if self.fields[&kind].contains_key("id") { "id " } else { "" };
+            write!(document, "{connection}(first: {first}) {{ totalCount nodes {{ __typename {id}").unwrap();
             close.insert_str(0, " } }");
         }
         let mut fragments = BTreeMap::new();
