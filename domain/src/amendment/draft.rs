@@ -122,6 +122,7 @@ pub(super) fn draft(
         Some(row)
     };
 
+    let touches = !(input.add.is_empty() && input.change.is_empty() && input.remove.is_empty());
     let mut lines: Vec<Line> = Vec::new();
     let mut amounts: HashMap<MilestoneId, Usdc> = milestones
         .iter()
@@ -175,7 +176,7 @@ pub(super) fn draft(
     let end_at = input.end_at.filter(|end| Some(*end) != contract.end_at);
     let in_order = end_at.zip(contract.start_at).is_none_or(|(end, start)| end > start);
     check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after the contract's startAt.");
-    let real = !lines.is_empty() || description.is_some() || end_at.is_some();
+    let real = touches || description.is_some() || end_at.is_some();
     check.ensure(real, "", Code::Invalid, "Nothing becomes different: change something.");
     check.done()?;
     Ok(Draft { description, end_at, lines, amount })

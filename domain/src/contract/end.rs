@@ -8,7 +8,6 @@ use entities::{
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 };
-
 use serde_json::json;
 
 use super::{Step, cancel_pending, event, locked_below_project, moved, state};
@@ -100,7 +99,7 @@ pub async fn terminate(app: &App, actor: &Actor, id: ContractId, reason: &str) -
     }
     let contract = end_early(app, &tx, &project, contract, person.id, reason).await?;
     if matches!(actor, Actor::Admin(_)) {
-        let facts = json!({ "project": project.id, "reason": contract.end_reason });
+        let facts = json!({ "project": project.id.to_string() });
         audit::record(app, &tx, actor, "contract.terminate", Some(id.to_string()), facts).await?;
     }
     tx.commit().await?;
