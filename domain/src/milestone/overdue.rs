@@ -12,34 +12,32 @@ use crate::{
     App,
     error::Result,
     notification::{Notice, notify},
+    schedule,
 };
 
-/// How many milestones one look takes; the next look finds the rest.
-const AT_ONCE: u64 = 100;
-
-/// Releases what was handed in fourteen days ago and not answered; how many there were. The clock alone decides
-/// it and nobody outside is asked, so it needs no job of its own: a task looks every few minutes. The state and
-/// the time are looked at again under lock, so two looks at once, or an answer beside them, do it once.
+/// Releases what was handed in fourteen days ago and not answered; how many there were. The task
+/// `milestones-release` calls it. The clock alone decides, and the state and the time are looked at again under
+/// lock: two looks at once, or an answer beside them, do it once.
+///
+/// # Errors
+///
+/// When the database fails, or one could not be released; the others are then all the same.
 pub async fn release_overdue(app: &App) -> Result<u64> {
     let due = unanswered(app.clock.now());
-    let mut tally = Tally::default();
-    for id in ids(app, due).await? {
-        tally.add(id, release_one(app, id).await);
-    }
-    tally.done()
+    schedule::each(|skip| ids(app, due.clone(), skip), |id| release_one(app, id)).await
 }
 
 /// Reminds both sides of what will be released within three days; how many milestones there were. Each
-/// submission is reminded of once.
+/// submission is reminded of once. The task `milestones-remind` calls it.
+///
+/// # Errors
+///
+/// When the database fails.
 pub async fn remind(app: &App) -> Result<u64> {
     let near = unanswered(app.clock.now() + REMIND_BEFORE)
         .filter(milestone::Column::AutoReleaseAt.gt(app.clock.now()))
         .filter(milestone::Column::ReleaseRemindedAt.is_null());
-    let mut tally = Tally::default();
-    for id in ids(app, near).await? {
-        tally.add(id, remind_one(app, id).await);
-    }
-    tally.done()
+    schedule::each(|skip| ids(app, near.clone(), skip), |id| remind_one(app, id)).await
 }
 
 fn unanswered(until: DateTime<Utc>) -> Select<milestone::Entity> {
@@ -47,34 +45,12 @@ fn unanswered(until: DateTime<Utc>) -> Select<milestone::Entity> {
         .filter(milestone::Column::Status.eq(MilestoneStatus::Submitted))
         .filter(milestone::Column::AutoReleaseAt.lte(until))
         .order_by_asc(milestone::Column::AutoReleaseAt)
+        .order_by_asc(milestone::Column::Id)
 }
 
-async fn ids(app: &App, select: Select<milestone::Entity>) -> Result<Vec<MilestoneId>> {
-    let ids = select.select_only().column(milestone::Column::Id).limit(AT_ONCE).into_tuple();
-    Ok(ids.all(app.db.reader()).await?)
-}
-
-/// Counts what was done. One that fails does not keep the others from their turn.
-#[derive(Default)]
-struct Tally {
-    done: u64,
-    failed: Option<crate::Error>,
-}
-
-impl Tally {
-    fn add(&mut self, id: MilestoneId, result: Result<bool>) {
-        match result {
-            Ok(done) => self.done += u64::from(done),
-            Err(error) => {
-                tracing::error!(milestone = %id, %error, "an unanswered milestone could not be seen to");
-                self.failed = Some(error);
-            }
-        }
-    }
-
-    fn done(self) -> Result<u64> {
-        self.failed.map_or(Ok(self.done), Err)
-    }
+async fn ids(app: &App, select: Select<milestone::Entity>, skip: u64) -> Result<Vec<MilestoneId>> {
+    let ids = select.select_only().column(milestone::Column::Id).offset(skip).limit(schedule::BATCH);
+    Ok(ids.into_tuple().all(app.db.reader()).await?)
 }
 
 async fn release_one(app: &App, id: MilestoneId) -> Result<bool> {

@@ -9,8 +9,8 @@ use crate::{account::session, contract, milestone, project, review};
 pub const TASKS: &[Task] = &[
     Task {
         name: "milestones-release",
-        schedule: "15 */5 * * * *",
-        description: "Releases work that was handed in fourteen days ago and not answered.",
+        schedule: "0 */5 * * * *",
+        description: "Releases handed-in work that nobody answered for fourteen days.",
         run: |app| async move { milestone::release_overdue(&app).await }.boxed(),
     },
     Task {
