@@ -25,7 +25,14 @@ pub enum Action<'a> {
     // the market
     ProjectCreate,
     ProjectPublish(&'a project::Model),
+    ProjectUpdate(&'a project::Model),
+    ProjectHold(&'a project::Model),
+    ProjectReopen(&'a project::Model),
+    ProjectRenew(&'a project::Model),
+    ProjectCancel(&'a project::Model),
+    ProjectDelete(&'a project::Model),
     ProposalSubmit(&'a project::Model),
+    ProposalUpdate(&'a proposal::Model),
     ProposalShortlist(&'a project::Model),
     ProposalReject(&'a project::Model),
     ProposalAccept(&'a project::Model),
@@ -109,7 +116,13 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         }
 
         ProjectCreate => with_role(actor, Role::Client).map(drop),
-        ProjectPublish(project) => owner(actor, project),
+        ProjectPublish(project)
+        | ProjectUpdate(project)
+        | ProjectHold(project)
+        | ProjectReopen(project)
+        | ProjectRenew(project)
+        | ProjectCancel(project)
+        | ProjectDelete(project) => owner(actor, project),
         ProposalSubmit(project) => {
             let person = with_role(actor, Role::Freelancer)?;
             // Roles rule it out already; that nobody bids on their own project is a rule of its own.
@@ -119,7 +132,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         | ProposalReject(project)
         | ProposalAccept(project)
         | InvitationSend(project) => owner(actor, project),
-        ProposalWithdraw(proposal) => {
+        ProposalUpdate(proposal) | ProposalWithdraw(proposal) => {
             with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == proposal.freelancer_id))
         }
         InvitationDecline(invitation) => {

@@ -42,6 +42,9 @@ pub struct Model {
     pub active_at: DateTimeUtc,
     /// When its owner was told that it is about to expire.
     pub expiry_warned_at: Option<DateTimeUtc>,
+    /// Why its client gave it up, if they said.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub cancel_reason: Option<String>,
     /// When.
     pub created_at: DateTimeUtc,
     /// When last changed.

@@ -21,6 +21,7 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("categories", "archived_at", "timestamp with time zone"),
     ("projects", "active_at", "timestamp with time zone NOT NULL DEFAULT '2000-01-01 00:00:00+00:00'"),
     ("projects", "expiry_warned_at", "timestamp with time zone"),
+    ("projects", "cancel_reason", "text"),
     ("contracts", "paused_at", "timestamp with time zone"),
     ("contracts", "end_reason", "text"),
     ("contracts", "ended_by", "uuid REFERENCES users (id)"),

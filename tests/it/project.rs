@@ -1,5 +1,9 @@
 //! Projects: who posts what, who sees it, and how a list is narrowed.
 
+mod life;
+mod pages;
+mod rules;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -9,7 +13,7 @@ use domain::{Actor, App, Db};
 use serde_json::{Value, json};
 
 use crate::{
-    market::{self, CREATE, category, code, codes, post, project},
+    market::{self, CREATE, category, code, post, project},
     support::TestApp,
 };
 
@@ -30,57 +34,6 @@ async fn a_client_posts_a_project_with_its_skills_in_order() {
         json!({ "amount": "900.00", "currency": "USDC", "baseUnits": "900000000" })
     );
     assert_eq!(project["proposalCount"], 0);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn every_limit_is_named_at_its_edge() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    let twice = market::skill(&app, "Rust").await;
-    let unknown = domain::entities::SkillId(uuid::Uuid::from_u128(1)).to_string();
-    let sixteen: Vec<&String> = vec![&twice; 16];
-    let money = |amount: &str| json!({ "amount": amount });
-    let cases = [
-        ("title", json!("x".repeat(5)), None),
-        ("title", json!("é".repeat(200)), None),
-        ("title", json!("    four    "), Some(("title", "TOO_SHORT"))),
-        ("title", json!("x".repeat(201)), Some(("title", "TOO_LONG"))),
-        ("title", json!("   "), Some(("title", "REQUIRED"))),
-        ("description", json!("x".repeat(30)), None),
-        ("description", json!("x".repeat(29)), Some(("description", "TOO_SHORT"))),
-        ("description", json!("x".repeat(10_000)), None),
-        ("description", json!("x".repeat(10_001)), Some(("description", "TOO_LONG"))),
-        ("budgetMin", money("0"), Some(("budgetMin", "OUT_OF_RANGE"))),
-        ("budgetMin", money("-1"), Some(("budgetMin", "OUT_OF_RANGE"))),
-        ("budgetMin", money("0.000001"), None),
-        ("budgetMin", money("0.0000001"), Some(("budgetMin.amount", "INVALID"))),
-        ("budgetMin", money("900"), None),
-        ("budgetMin", money("900.000001"), Some(("budgetMax", "OUT_OF_RANGE"))),
-        ("skillIds", json!([twice, twice]), Some(("skillIds.1", "INVALID"))),
-        ("skillIds", json!([unknown]), Some(("skillIds.0", "NOT_FOUND"))),
-        ("skillIds", json!(["skl_1"]), Some(("skillIds.0", "INVALID_ID"))),
-        ("skillIds", json!(sixteen), Some(("skillIds", "LIMIT_REACHED"))),
-        ("categoryId", json!(twice), Some(("categoryId", "INVALID_ID"))),
-        (
-            "categoryId",
-            json!(domain::entities::CategoryId(uuid::Uuid::from_u128(1)).to_string()),
-            Some(("categoryId", "NOT_FOUND")),
-        ),
-    ];
-    for (field, value, wanted) in cases {
-        let mut input = project(&app).await;
-        input[field] = value.clone();
-        let answer = app.gql(&client, CREATE, json!({ "input": input })).await;
-        let errors = codes(&answer, "projectCreate");
-        match wanted {
-            None => assert!(errors.is_empty(), "{field} {value}: {errors:?}"),
-            Some((at, code)) => {
-                assert_eq!(errors.first(), Some(&(at.to_owned(), code.to_owned())), "{field} {value}");
-                assert_eq!(answer["data"]["projectCreate"]["project"], Value::Null);
-            }
-        }
-    }
     app.finish().await;
 }
 

@@ -1,11 +1,14 @@
 //! Proposals: bids within their limits, the shortlist, and who may do what to them.
 
+mod at_once;
+mod edit;
+mod rules;
+
 use serde_json::{Value, json};
 
 use crate::{
     market::{
-        self, SHORTLIST, SUBMIT, bid, code, codes, merged, post, project_status, proposal_status, propose,
-        told,
+        self, SHORTLIST, SUBMIT, bid, code, merged, post, project_status, proposal_status, propose, told,
     },
     support::TestApp,
 };
@@ -40,81 +43,6 @@ async fn a_freelancer_bids_once_and_the_client_is_told() {
     );
     assert_eq!(told(&app, &client).await, ["PROPOSAL_RECEIVED"]);
     assert_eq!(code(&submit(&app, &freelancer, bid(&project)).await, "proposalSubmit"), "TAKEN");
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn every_limit_of_a_bid_is_named_at_its_edge() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    let freelancer = market::freelancer(&app).await;
-    let fixed = post(&app, &client, json!({})).await;
-    let hourly = post(&app, &client, json!({ "budgetType": "HOURLY" })).await;
-    let money = |amount: &str| json!({ "amount": amount });
-    let plan = |amounts: &[&str]| {
-        json!(amounts.iter().map(|a| json!({ "title": "Part", "amount": money(a) })).collect::<Vec<_>>())
-    };
-    for (project, changes, field, code) in [
-        (&fixed, json!({ "coverLetter": "x".repeat(49) }), "coverLetter", "TOO_SHORT"),
-        (&fixed, json!({ "coverLetter": "x".repeat(5_001) }), "coverLetter", "TOO_LONG"),
-        (&fixed, json!({ "bid": money("0.999999") }), "bid", "OUT_OF_RANGE"),
-        (&fixed, json!({ "bid": money("1000000.000001") }), "bid", "OUT_OF_RANGE"),
-        (&fixed, json!({ "bid": money("ten") }), "bid.amount", "INVALID"),
-        (&fixed, json!({ "estimatedHours": 10 }), "estimatedHours", "INVALID"),
-        (&hourly, json!({ "bid": money("10") }), "estimatedHours", "REQUIRED"),
-        (&hourly, json!({ "bid": money("1000.01"), "estimatedHours": 1 }), "bid", "OUT_OF_RANGE"),
-        (&hourly, json!({ "bid": money("10"), "estimatedHours": 10_001 }), "estimatedHours", "OUT_OF_RANGE"),
-        (
-            &hourly,
-            json!({ "bid": money("10"), "estimatedHours": 3, "milestones": plan(&["29.99"]) }),
-            "milestones",
-            "INVALID",
-        ),
-        (&fixed, json!({ "milestones": plan(&["300", "300.000001"]) }), "milestones", "INVALID"),
-        (&fixed, json!({ "milestones": plan(&["600", "0"]) }), "milestones.1.amount", "OUT_OF_RANGE"),
-        (&fixed, json!({ "milestones": plan(&["1"; 21]) }), "milestones", "LIMIT_REACHED"),
-        (
-            &fixed,
-            json!({ "milestones": [{ "title": " ", "amount": money("600") }] }),
-            "milestones.0.title",
-            "REQUIRED",
-        ),
-        (
-            &fixed,
-            json!({ "milestones": [{ "title": "x".repeat(256), "amount": money("600") }] }),
-            "milestones.0.title",
-            "TOO_LONG",
-        ),
-        (
-            &fixed,
-            json!({ "milestones": [{ "title": "Part", "amount": money("600"), "dueAt": "-5000-01-01T00:00:00Z" }] }),
-            "milestones.0.dueAt",
-            "OUT_OF_RANGE",
-        ),
-        (
-            &fixed,
-            json!({ "milestones": [{ "title": "Part\nBcc: x@example.com", "amount": money("600") }] }),
-            "milestones.0.title",
-            "INVALID",
-        ),
-    ] {
-        let answer = submit(&app, &freelancer, merged(bid(project), changes.clone())).await;
-        let wanted = (field.to_owned(), code.to_owned());
-        assert_eq!(codes(&answer, "proposalSubmit"), [wanted], "{changes}");
-    }
-    // The edges themselves pass; each needs its own freelancer, who bids on a project once.
-    for (project, changes) in [
-        (&fixed, json!({ "bid": money("1"), "coverLetter": "x".repeat(50) })),
-        (&fixed, json!({ "bid": money("1000000"), "coverLetter": "x".repeat(5_000) })),
-        (&fixed, json!({ "bid": money("20"), "milestones": plan(&["1"; 20]) })),
-        (
-            &hourly,
-            json!({ "bid": money("1000"), "estimatedHours": 10_000, "milestones": plan(&["10000000"]) }),
-        ),
-    ] {
-        let somebody = market::freelancer(&app).await;
-        propose(&app, &somebody, project, changes).await;
-    }
     app.finish().await;
 }
 

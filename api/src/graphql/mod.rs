@@ -75,6 +75,7 @@ pub struct MutationRoot(
     wallet::WalletMutation,
     project::ProjectMutation,
     invitation::InvitationMutation,
+    project::ProjectLifeMutation,
     proposal::ProposalMutation,
     contract::ContractMutation,
     contract::ContractRunningMutation,

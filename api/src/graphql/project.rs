@@ -26,6 +26,10 @@ use crate::{
     loaders::{ContractOf, ProjectSavedBy, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
 };
 
+mod life;
+
+pub use life::ProjectLifeMutation;
+
 /// Work that a client posted for freelancers to bid on.
 #[derive(Debug, Clone)]
 pub struct Project(pub project::Model);
@@ -146,6 +150,11 @@ impl Project {
     /// OPEN.
     async fn expires_at(&self) -> Option<DateTime<Utc>> {
         projects::expires_at(&self.0)
+    }
+
+    /// Why its client gave it up; null when it is not CANCELLED or nothing was said. Who sees the project may read it.
+    async fn cancel_reason(&self) -> Option<&str> {
+        self.0.cancel_reason.as_deref()
     }
 
     /// The files that go with it: for its client, and for a freelancer with a contract on it; empty for everybody

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     contract::Terms,
-    entities::{proposal, proposed_milestone},
+    entities::{ProposalId, proposal, proposed_milestone},
     proposal as proposals,
 };
 
@@ -154,24 +154,62 @@ pub struct ProposalSubmitInput {
 
 impl ProposalSubmitInput {
     fn parse(self) -> domain::Result<proposals::NewProposal> {
-        let planned = |(index, milestone): (usize, ProposedMilestoneInput)| {
-            Ok(proposals::PlannedMilestone {
-                amount: milestone.amount.parse(&format!("milestones.{index}.amount"))?,
-                title: milestone.title,
-                due_at: milestone.due_at,
-            })
-        };
-        let milestones = self.milestones.unwrap_or_default().into_iter().enumerate();
         Ok(proposals::NewProposal {
             project_id: parse_id("projectId", &self.project_id)?,
             bid: self.bid.parse("bid")?,
-            milestones: milestones.map(planned).collect::<domain::Result<_>>()?,
+            milestones: planned(self.milestones.unwrap_or_default())?,
             upload_ids: parse_ids("uploadIds", &self.upload_ids.unwrap_or_default())?,
             cover_letter: self.cover_letter,
             estimated_hours: self.estimated_hours,
             availability: self.availability.into(),
         })
     }
+}
+
+/// What to change of a proposal. What is left out stays as it is.
+#[derive(Debug, InputObject)]
+pub struct ProposalUpdateInput {
+    /// One of your own proposals, SUBMITTED, `ppl_...`.
+    pub proposal_id: ID,
+    /// Why you: 50 to 5,000 characters.
+    pub cover_letter: Option<String>,
+    /// The whole price, 1 to 1,000,000 USDC (a FIXED project), or your rate an hour, 1 to 1,000 USDC (an HOURLY one).
+    /// With a plan the milestones have to make the new price too.
+    pub bid: Option<MoneyInput>,
+    /// How many hours, 1 to 10,000, on an HOURLY project.
+    pub estimated_hours: Option<i32>,
+    /// When you can start.
+    pub availability: Option<Availability>,
+    /// The whole plan anew, at most 20 milestones; an empty list takes the plan away.
+    pub milestones: Option<Vec<ProposedMilestoneInput>>,
+    /// Files to add: your own uploads for PROPOSAL_ATTACHMENT, READY; at most ten in all.
+    pub upload_ids: Option<Vec<ID>>,
+}
+
+impl ProposalUpdateInput {
+    fn parse(self) -> domain::Result<(ProposalId, proposals::Changes)> {
+        let changes = proposals::Changes {
+            cover_letter: self.cover_letter,
+            bid: self.bid.map(|bid| bid.parse("bid")).transpose()?,
+            estimated_hours: self.estimated_hours,
+            availability: self.availability.map(Into::into),
+            milestones: self.milestones.map(planned).transpose()?,
+            upload_ids: parse_ids("uploadIds", &self.upload_ids.unwrap_or_default())?,
+        };
+        Ok((parse_id("proposalId", &self.proposal_id)?, changes))
+    }
+}
+
+/// A plan as somebody sent it.
+fn planned(milestones: Vec<ProposedMilestoneInput>) -> domain::Result<Vec<proposals::PlannedMilestone>> {
+    let planned = |(index, milestone): (usize, ProposedMilestoneInput)| {
+        Ok(proposals::PlannedMilestone {
+            amount: milestone.amount.parse(&format!("milestones.{index}.amount"))?,
+            title: milestone.title,
+            due_at: milestone.due_at,
+        })
+    };
+    milestones.into_iter().enumerate().map(planned).collect()
 }
 
 /// Whether a proposal is to be on the shortlist.
@@ -257,6 +295,21 @@ impl ProposalMutation {
     ) -> Result<ProposalPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
         ProposalPayload::of(async { proposals::submit(app, actor, input.parse()?).await }.await)
+    }
+
+    /// Changes your proposal while it is SUBMITTED: no longer once it is on the shortlist or decided on. For its
+    /// freelancer.
+    async fn proposal_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: ProposalUpdateInput,
+    ) -> Result<ProposalPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let result = async {
+            let (id, changes) = input.parse()?;
+            proposals::update(app, actor, id, changes).await
+        };
+        ProposalPayload::of(result.await)
     }
 
     /// Puts a proposal on the shortlist (SUBMITTED becomes SHORTLISTED, and the freelancer is told), or takes

@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod bonus;
+mod cancel;
 mod end;
 mod find;
 mod lapse;
@@ -30,6 +31,7 @@ mod rest;
 pub mod state;
 
 pub use bonus::{Bonus, ContractPayment, bonus};
+pub(crate) use cancel::{require_none_live, retract_pending};
 pub use end::terminate;
 pub(crate) use end::{conclude, end_early};
 pub use find::{Filter, find, of_users, visible};
@@ -132,7 +134,7 @@ pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract
         "The client is suspended and could not fund the work; this is possible once they are restored.";
     account::require_not_suspended(&tx, contract.client_id, "contractId", message).await?;
     let project = projects::start(app, &tx, project).await?;
-    proposals::reject_siblings(app, &tx, &project, contract.proposal_id).await?;
+    proposals::reject_live(app, &tx, &project, Some(contract.proposal_id)).await?;
     change.accepted_at = Set(Some(now));
     let contract = change.update(&*tx).await?;
     let freelancer = account::display_name(&tx, contract.freelancer_id).await?;

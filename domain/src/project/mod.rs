@@ -18,13 +18,17 @@ use crate::{
     search, upload,
 };
 
+mod edit;
 mod expiry;
 mod find;
+mod life;
 pub mod state;
 
+pub use edit::{Changes, delete, update};
 pub(crate) use expiry::touch;
 pub use expiry::{EXPIRES_AFTER, WARNED_BEFORE, expire_idle, expires_at, warn_idle};
 pub use find::{Filter, Order, OrderField, find, list, of_clients, visible};
+pub use life::{cancel, hold, renew, reopen};
 use state::Step;
 
 /// How many skills a project asks for at the most.
@@ -78,12 +82,13 @@ pub async fn create(app: &App, actor: &Actor, mut input: NewProject) -> Result<p
         published_at: input.publish.then_some(now),
         active_at: now,
         expiry_warned_at: None,
+        cancel_reason: None,
         created_at: now,
         updated_at: now,
     };
 
     let tx = app.db.begin().await?;
-    check_references(&tx, input.category_id, &input.skill_ids).await?;
+    check_references(&tx, Some(input.category_id), &input.skill_ids).await?;
     project::Entity::insert(project.clone().into_active_model()).exec_without_returning(&*tx).await?;
     search::index_project(&*tx, &project).await?;
     add_skills(&tx, project.id, &input.skill_ids).await?;
@@ -167,12 +172,16 @@ fn check(input: &mut NewProject) -> Result<()> {
     check.done()
 }
 
-/// Whether the category and the skills are there; what is missing is named one by one.
-async fn check_references(tx: &Tx, category: CategoryId, skills: &[SkillId]) -> Result<()> {
+/// Whether the category and the skills that were chosen are there; what is missing is named one by one.
+async fn check_references(tx: &Tx, category: Option<CategoryId>, skills: &[SkillId]) -> Result<()> {
     let mut check = Check::new();
-    match category::Entity::find_by_id(category).one(&**tx).await? {
+    let chosen = match category {
+        Some(id) => category::Entity::find_by_id(id).one(&**tx).await?.map(Some),
+        None => Some(None),
+    };
+    match chosen {
         None => check.problem("categoryId", Code::NotFound, "There is no such category."),
-        Some(category) if category.archived_at.is_some() => {
+        Some(Some(category)) if category.archived_at.is_some() => {
             let message = format!("The category {} is archived: choose another one.", category.name);
             check.problem("categoryId", Code::IllegalState, message);
         }

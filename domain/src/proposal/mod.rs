@@ -5,8 +5,8 @@ use entities::{
     contract, project, proposal, proposed_milestone,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::{
@@ -19,10 +19,12 @@ use crate::{
     project as projects, upload,
 };
 
+mod edit;
 mod find;
 mod plan;
 pub mod state;
 
+pub use edit::{Changes, update};
 pub use find::{find, of_freelancers, of_projects, visible};
 pub use plan::{MOST_MILESTONES, PlannedMilestone, price};
 use state::Step;
@@ -153,16 +155,17 @@ pub async fn accept(
     Ok((proposal, contract))
 }
 
-/// Rejects what is still live beside the proposal whose contract was accepted, and tells the freelancers.
-pub(crate) async fn reject_siblings(
+/// Rejects what is still live on a locked project, but for the proposal whose contract was accepted, and tells the
+/// freelancers.
+pub(crate) async fn reject_live(
     app: &App,
     tx: &Tx,
     project: &project::Model,
-    winner: ProposalId,
+    winner: Option<ProposalId>,
 ) -> Result<()> {
     let losers = proposal::Entity::find()
         .filter(proposal::Column::ProjectId.eq(project.id))
-        .filter(proposal::Column::Id.ne(winner))
+        .filter(Condition::all().add_option(winner.map(|winner| proposal::Column::Id.ne(winner))))
         .filter(proposal::Column::Status.is_in(state::LIVE))
         .order_by_asc(proposal::Column::Id)
         .lock_exclusive()
@@ -190,12 +193,8 @@ pub(crate) async fn plan_of(
     project: &project::Model,
     proposal: &proposal::Model,
 ) -> Result<Vec<PlannedMilestone>> {
-    let rows = proposed_milestone::Entity::find()
-        .filter(proposed_milestone::Column::ProposalId.eq(proposal.id))
-        .order_by_asc(proposed_milestone::Column::Position)
-        .all(&**tx)
-        .await?;
-    if rows.is_empty() {
+    let plan = suggested(tx, proposal.id).await?;
+    if plan.is_empty() {
         let amount = price(project.budget_type, proposal.bid, proposal.estimated_hours)?;
         let title = match project.budget_type {
             BudgetType::Fixed => "The whole project",
@@ -203,6 +202,16 @@ pub(crate) async fn plan_of(
         };
         return Ok(vec![PlannedMilestone { title: title.to_owned(), amount, due_at: None }]);
     }
+    Ok(plan)
+}
+
+/// The milestones that a proposal suggests, in order; there may be none.
+async fn suggested(tx: &Tx, id: ProposalId) -> Result<Vec<PlannedMilestone>> {
+    let rows = proposed_milestone::Entity::find()
+        .filter(proposed_milestone::Column::ProposalId.eq(id))
+        .order_by_asc(proposed_milestone::Column::Position)
+        .all(&**tx)
+        .await?;
     let planned = |row: proposed_milestone::Model| PlannedMilestone {
         title: row.title,
         amount: row.amount,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entities::{BudgetType, ProposalId, Usdc, proposed_milestone};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::NewProposal;
 use crate::{App, Code, Tx, check::Check, error::Result};
@@ -102,6 +102,13 @@ pub(super) async fn store(
         due_at: Set(milestone.due_at),
     });
     proposed_milestone::Entity::insert_many(rows).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+/// Deletes a plan's rows.
+pub(super) async fn remove(tx: &Tx, proposal_id: ProposalId) -> Result<()> {
+    let rows = proposed_milestone::Entity::delete_many();
+    rows.filter(proposed_milestone::Column::ProposalId.eq(proposal_id)).exec(&**tx).await?;
     Ok(())
 }
 
