@@ -200,6 +200,7 @@ fn post(
         published_at: (fate != Fate::Draft).then_some(posted),
         active_at: posted,
         expiry_warned_at: None,
+        cancel_reason: None,
         created_at: posted,
         updated_at: posted,
     };
