@@ -20,7 +20,7 @@ test-pg *ARGS:
 peers:
     scripts/peers
 
-# schemathesis on every field of the schema, as four people at once, for ten minutes.
+# schemathesis on every field of the schema, as four people at once: ten minutes on SQLite, ten on PostgreSQL.
 fuzz SECONDS="600":
     FUZZ_SECONDS={{SECONDS}} scripts/peers schemathesis
 

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import threading
+import time
 import uuid
 import zlib
 from collections import Counter
@@ -257,8 +258,13 @@ class Session:
 
 def ask(query, input_, token=None):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = requests.post(f"{BASE}/graphql", json={"query": query, "variables": {"input": input_}}, headers=headers, timeout=30)
-    return answer.json().get("data") or {}
+    question = {"query": query, "variables": {"input": input_}}
+    while True:
+        answer = requests.post(f"{BASE}/graphql", json=question, headers=headers, timeout=30)
+        if answer.status_code != 429:
+            return answer.json().get("data") or {}
+        # Where there are limits, guesses at our password were made with schemathesis' documents.
+        time.sleep(int(answer.headers.get("Retry-After", 1)))
 
 
 def sign_in(email):
