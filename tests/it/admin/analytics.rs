@@ -91,6 +91,7 @@ impl Rows<'_> {
             published_at: published.map(at),
             active_at: time,
             expiry_warned_at: None,
+            cancel_reason: None,
             created_at: time,
             updated_at: time,
         })
@@ -215,6 +216,9 @@ impl Rows<'_> {
             status: DisputeStatus::Withdrawn,
             description: "Not good enough.".to_owned(),
             taken_by: None,
+            auto_release_at: None,
+            escalation_note: None,
+            resolved_by: None,
             resolution: None,
             refund_amount: None,
             release_amount: None,
