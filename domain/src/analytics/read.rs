@@ -47,11 +47,12 @@ pub(super) async fn events(app: &App, period: Period) -> Result<Vec<(DateTime<Ut
     for source in sources(backend) {
         let Source { from, at, filter, class, sums: [first, second], event } = source;
         let day = day(backend, at, period.interval);
+        // Grouped by place: PostgreSQL refuses a class that is a constant by its name.
         let sql = format!(
             "SELECT {day} AS day, {class} AS class, COUNT(*) AS n,
                     CAST(COALESCE(SUM({first}), 0) AS BIGINT) AS a, CAST(COALESCE(SUM({second}), 0) AS BIGINT) AS b
              FROM {from} WHERE {at} >= $1 AND {at} < $2 AND {filter}
-             GROUP BY {day}, {class}"
+             GROUP BY 1, 2"
         );
         let times = [period.from.into(), period.to.into()];
         for row in conn.query_all_raw(Statement::from_sql_and_values(backend, sql, times)).await? {
