@@ -11,10 +11,10 @@ use async_graphql::parser::{
 };
 use domain::{
     Actor, account,
-    entities::{DisputeKind, DisputeStatus, UserId, dispute, user},
+    entities::{DisputeKind, DisputeStatus, UserId, dispute, review, user},
 };
 use futures::StreamExt;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
 use crate::market::skill;
@@ -95,7 +95,8 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("disputeWithdraw", "UKNNNFF"),
     ("reviewCreate", "UKKNNFF"),
     ("reviewUpdate", "UKNNNFF"),
-    ("reviewAnswer", "UNKNNFF"),
+    // It is not shown yet: whom it is about must not learn that it is there.
+    ("reviewAnswer", "UNNNNFF"),
     ("uploadCreate", "UKKKKKF"),
     ("uploadComplete", "UKNNNNF"),
     ("avatarSet", "UKNNNNF"),
@@ -217,6 +218,7 @@ async fn fixture() -> Fixture {
         ("draft", text(&draft["project"]["id"])),
         ("payment", text(&deposit["payment"]["id"])),
         ("dispute", dispute),
+        ("review", opinion(&app, &deal).await),
         ("upload", text(&upload["upload"]["id"])),
         ("session", text(&session["session"]["id"])),
         ("wallet", text(&private["data"]["viewer"]["wallets"][0]["id"])),
@@ -241,6 +243,37 @@ async fn fixture() -> Fixture {
 }
 
 const SESSION: &str = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { session { id } userErrors { message } } }";
+
+/// What the client thinks of the freelancer, not shown yet.
+async fn opinion(app: &TestApp, deal: &Deal) -> String {
+    let now = app.app.clock.now();
+    let row = review::Model {
+        id: app.app.clock.new_id(),
+        contract_id: deal.contract.parse().unwrap(),
+        author_id: deal.client.id.parse().unwrap(),
+        subject_id: deal.freelancer.id.parse().unwrap(),
+        rating: 40,
+        skill: 40,
+        quality: 40,
+        communication: 40,
+        deadline: 40,
+        cooperation: 40,
+        comment: "Good to work with.".to_owned(),
+        answer: None,
+        answered_at: None,
+        reveal_at: now + chrono::Duration::days(14),
+        shown_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let id = row.id.to_string();
+    review::Entity::insert(row.into_active_model())
+        .exec_without_returning(app.app.db.writer())
+        .await
+        .unwrap();
+    id
+}
 
 async fn suspend(app: &TestApp, someone: &Someone) {
     let id: UserId = someone.id.parse().unwrap();
@@ -359,6 +392,13 @@ fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
         "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
         "userRestore" => json!({ "userId": id("user") }),
         "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
+        "reviewCreate" => {
+            json!({ "contractId": id("contract"), "scores": scores(), "comment": "Good to work with." })
+        }
+        "reviewUpdate" => {
+            json!({ "reviewId": id("review"), "scores": scores(), "comment": "Good to work with." })
+        }
+        "reviewAnswer" => json!({ "reviewId": id("review"), "answer": "Thank you." }),
         other => panic!("say how {other} is called"),
     }
 }
@@ -389,6 +429,10 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }
+}
+
+fn scores() -> Value {
+    json!({ "rating": 4.0, "skill": 4.0, "quality": 4.0, "communication": 4.0, "deadline": 4.0, "cooperation": 4.0 })
 }
 
 fn letter(code: &str) -> char {

@@ -30,6 +30,19 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("Query.freelancers", "freelancers"),
     ("Query.skills", "skills"),
     ("Query.jobs", "jobs"),
+    ("Query.auditLog", "auditLog"),
+    ("Query.contracts", "contracts"),
+    ("Query.disputes", "disputes"),
+    ("Query.payments", "payments"),
+    ("Query.users", "users"),
+    ("Contract.amendments", "projects/proposals/freelancer.contracts/amendments"),
+    ("Contract.disputes", "projects/proposals/freelancer.contracts/disputes"),
+    ("Project.invitations", "freelancers/proposals/project.client.projects/invitations"),
+    ("User.invitations", "projects/proposals/freelancer.contracts/client.invitations"),
+    ("User.portfolio", "projects/proposals/freelancer.contracts/freelancer.portfolio"),
+    ("User.reviews", "projects/proposals/freelancer.contracts/freelancer.reviews"),
+    ("User.savedFreelancers", "projects/proposals/freelancer.contracts/client.savedFreelancers"),
+    ("User.savedProjects", "projects/proposals/freelancer.contracts/freelancer.savedProjects"),
     ("Project.proposals", "freelancers/proposals/project.client.projects/proposals"),
     ("Contract.payments", "projects/proposals/freelancer.contracts/payments"),
     ("Payment.jobs", "freelancers/contracts/payments/jobs"),
@@ -64,10 +77,6 @@ async fn a_connection_costs_the_same_statements_however_many_rows() {
     let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (field, way) in CONNECTIONS {
         for actor in [&Actor::System, &newest] {
-            // A queue is for admins.
-            if *field == "Query.jobs" && actor != &Actor::System {
-                continue;
-            }
             let mut costs = Vec::new();
             let mut found = Vec::new();
             for rows in ROWS {
@@ -75,6 +84,11 @@ async fn a_connection_costs_the_same_statements_however_many_rows() {
                 let request = async_graphql::Request::new(&document).data(actor.clone());
                 let answer = schema.execute(request).await;
                 costs.push(std::mem::take(&mut *asked.lock().unwrap()));
+                // A list for admins is the same for everybody else, however long.
+                if actor != &Actor::System && for_admins(&answer) {
+                    found.push(Vec::new());
+                    continue;
+                }
                 assert!(answer.errors.is_empty(), "{field}: {:?}\n{document}", answer.errors);
                 let answer = answer.data.into_json().unwrap();
                 found.push(Sdl::rows_at_the_end(way, &answer));
@@ -122,6 +136,11 @@ async fn nodes_cost_a_statement_a_kind(app: &App, sdl: &Sdl, kinds: &BTreeMap<St
     }
     assert_eq!(costs[0], costs[1]);
     assert_eq!(costs[0] + 1, sdl.implementors("Node").len(), "one statement a kind");
+}
+
+fn for_admins(answer: &async_graphql::Response) -> bool {
+    let code = |error: &async_graphql::ServerError| error.extensions.as_ref()?.get("code").cloned();
+    answer.errors.iter().any(|error| code(error) == Some("FORBIDDEN".into()))
 }
 
 /// The schema over the same database, and the statements that its reads asked.

@@ -121,8 +121,8 @@ async fn rule_a_deposit_counts_at_n_confirmations() {
     let deal = app.deal(&[100]).await;
     let (id, treasury, _) = asked(&app, &deal).await;
     app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
-    // The block itself is the first confirmation.
-    app.mine(u64::from(CONFIRMATIONS) - 1).await;
+    // Paying mined its block, which is the first confirmation.
+    app.mine(u64::from(CONFIRMATIONS) - 2).await;
     assert_eq!(status(&app, &deal, &id).await, "CONFIRMING");
     app.mine(1).await;
     assert_eq!(status(&app, &deal, &id).await, "COMPLETED");

@@ -1,7 +1,9 @@
 //! A small market in which everything has something below it.
 
+mod rows;
+
 use domain::{
-    Actor, account,
+    Actor, account, audit,
     entities::{UploadId, UploadPurpose, UploadStatus, UserId, submission, upload, user, user_skill},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, QueryOrder};
@@ -64,10 +66,20 @@ impl World {
                     }
                 }
                 if worked_on {
-                    work(&app, client, winner, &won).await;
-                    projects.push(project);
+                    let deal = work(&app, client, winner, &won).await;
+                    rows::about_contract(&app, &deal).await;
+                    projects.push(project.clone());
                 }
+                rows::about_project(&app, client, winner, &project).await;
             }
+        }
+        for client in &clients {
+            let admin = account::session::authenticate(&app.app, &client.token).await.unwrap();
+            let tx = app.app.db.begin().await.unwrap();
+            audit::record(&app.app, &tx, &admin, "user.look", Some(client.id.clone()), json!({}))
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
         }
         let newest = account::session::authenticate(&app.app, &freelancers[3].token).await.unwrap();
         Self { app, clients, freelancers, projects, newest }
@@ -84,7 +96,7 @@ async fn propose(app: &TestApp, by: &Someone, project: &str) -> String {
 }
 
 /// A contract whose first milestone is paid.
-async fn work(app: &TestApp, client: &Someone, freelancer: &Someone, proposal: &str) {
+async fn work(app: &TestApp, client: &Someone, freelancer: &Someone, proposal: &str) -> Deal {
     let contract = app.offer(client, proposal).await;
     let accepted = ok(app.mutate(&freelancer.token, ACCEPT, json!({ "contractId": contract })).await);
     let milestones = accepted["contract"]["milestones"].as_array().unwrap();
@@ -96,6 +108,7 @@ async fn work(app: &TestApp, client: &Someone, freelancer: &Someone, proposal: &
     file(app, freelancer, UploadPurpose::Deliverable, &handed_in.id.to_string()).await;
     ok(app.approve(&deal, &deal.milestones[0], &new_key()).await);
     app.mine(5).await;
+    deal
 }
 
 /// A READY file that belongs to something.
