@@ -55,9 +55,9 @@ async fn an_amendment_keeps_to_the_limits() {
     let amendment = id(&ok(amend(&app, &deal.client, &deal, inside).await));
     ok(answer(&app, &deal.freelancer, "Accept", &amendment).await);
     let now = app.contract_of(&deal, "endAt amount { amount } milestones { dueAt amount { amount } }").await;
-    assert_eq!(now["endAt"], "2026-12-31T00:00:00Z");
+    assert_eq!(now["endAt"], "2026-12-31T00:00:00+00:00");
     assert_eq!(now["amount"]["amount"], "50.000002");
-    assert_eq!(now["milestones"][0]["dueAt"], "2026-04-01T00:00:00Z");
+    assert_eq!(now["milestones"][0]["dueAt"], "2026-04-01T00:00:00+00:00");
     app.finish().await;
 }
 
