@@ -143,6 +143,15 @@ async fn rule_dispute_stops_the_automatic_release() {
     // Minutes went by while it was funded: to the second it is what stood there before.
     let left = releases - app.app.clock.now();
     assert_eq!(left, Duration::days(4));
+    // A second before it is over nothing has happened; then it is released.
+    let milestone = &deal.milestones[0];
+    app.advance(Duration::days(4) - Duration::seconds(1));
+    app.drain().await;
+    assert_eq!(app.status_of(&deal, milestone).await, "SUBMITTED");
+    app.advance(Duration::minutes(10));
+    paid_out(&app).await;
+    assert_eq!(app.status_of(&deal, milestone).await, "PAID");
+    assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 90_000_000);
     app.finish().await;
 }
 
