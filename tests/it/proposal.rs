@@ -2,6 +2,7 @@
 
 mod at_once;
 mod edit;
+mod lists;
 mod rules;
 
 use serde_json::{Value, json};

@@ -201,6 +201,20 @@ impl Contract {
     }
 }
 
+/// Which of a person's contracts are wanted. What is left out does not narrow the list.
+#[derive(Debug, Default, InputObject)]
+pub struct UserContractFilter {
+    /// In one of these states.
+    pub status: Option<Vec<ContractStatus>>,
+}
+
+impl From<UserContractFilter> for contracts::Filter {
+    fn from(filter: UserContractFilter) -> Self {
+        let status = filter.status.unwrap_or_default().into_iter().map(Into::into).collect();
+        Self { status, ..Default::default() }
+    }
+}
+
 /// Reading contracts.
 #[derive(Debug, Default)]
 pub struct ContractQuery;

@@ -75,7 +75,7 @@ pub struct MutationRoot(
     wallet::WalletMutation,
     project::ProjectMutation,
     invitation::InvitationMutation,
-    project::ProjectLifeMutation,
+    project::life::ProjectLifeMutation,
     proposal::ProposalMutation,
     contract::ContractMutation,
     contract::ContractRunningMutation,

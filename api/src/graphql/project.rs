@@ -1,6 +1,6 @@
 //! Projects.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     entities::project,
@@ -12,9 +12,12 @@ use super::{
     category::Category,
     connection::{Listing, connect, connect_below, list_cost, page},
     contract::Contract,
-    enums::{BudgetType, ExperienceLevel, InvitationStatus, OrderDirection, ProjectStatus},
+    enums::{BudgetType, ExperienceLevel, InvitationStatus, ProjectStatus},
     invitation::{Invitation, statuses},
-    proposal::Proposal,
+    proposal::{
+        Proposal,
+        list::{ProposalFilter, ProposalOrder},
+    },
     scalars::{Money, MoneyInput},
     skill::Skill,
     support::{actor, app, parse_id, parse_ids},
@@ -26,9 +29,10 @@ use crate::{
     loaders::{ContractOf, ProjectSavedBy, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
 };
 
-mod life;
+pub mod life;
+pub mod list;
 
-pub use life::ProjectLifeMutation;
+use list::{ProjectFilter, ProjectOrder};
 
 /// Work that a client posted for freelancers to bid on.
 #[derive(Debug, Clone)]
@@ -98,18 +102,23 @@ impl Project {
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
-    /// The proposals that you may see, newest first: all of them for its client and for admins, your own
+    /// The proposals that you may see: all of them for its client and for admins, your own
     /// for a freelancer, none for anybody else.
     #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the public field")]
     async fn proposals(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<ProposalFilter>,
+        #[graphql(desc = "In which order; newest first when left out.")] order_by: Option<ProposalOrder>,
         #[graphql(desc = "How many from the front, 1 to 100; 20 when left out.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Listing<Proposal>> {
-        let list = proposals::of_projects(actor(ctx)?);
+        let filter = filter.map(Into::into).unwrap_or_default();
+        let order = order_by.map(Into::into).unwrap_or_default();
+        let list = proposals::of_projects(actor(ctx)?, &filter, order);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
     }
 
@@ -172,84 +181,6 @@ impl Project {
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
-    }
-}
-
-/// Which projects are wanted. What is left out does not narrow the list.
-#[derive(Debug, Default, InputObject)]
-pub struct ProjectFilter {
-    /// Words to find, at most 20, in 200 characters. Case and accents make no difference, and signs only divide
-    /// words. A project is found when its title and description hold every word; the last one, unless a sign
-    /// follows it, may be the beginning of a word. An empty search finds all; one of signs alone, nothing.
-    pub search: Option<String>,
-    /// In one of these categories.
-    pub categories: Option<Vec<ID>>,
-    /// Asking for at least one of these skills.
-    pub skills: Option<Vec<ID>>,
-    /// In one of these states.
-    pub status: Option<Vec<ProjectStatus>>,
-    /// Posted by this client.
-    pub client_id: Option<ID>,
-    /// Paying one price, or by the hour.
-    pub budget_type: Option<BudgetType>,
-    /// Whose budget reaches at least this: its `budgetMax` is not below.
-    pub budget_min: Option<MoneyInput>,
-    /// Whose budget begins at this or below: its `budgetMin` is not above.
-    pub budget_max: Option<MoneyInput>,
-    /// Asking for this experience.
-    pub experience_level: Option<ExperienceLevel>,
-}
-
-impl ProjectFilter {
-    fn parse(self) -> domain::Result<projects::Filter> {
-        let client_id = self.client_id.map(|id| parse_id("filter.clientId", &id)).transpose()?;
-        let budget_min = self.budget_min.map(|money| money.parse("filter.budgetMin")).transpose()?;
-        let budget_max = self.budget_max.map(|money| money.parse("filter.budgetMax")).transpose()?;
-        Ok(projects::Filter {
-            search: self.search,
-            categories: parse_ids("filter.categories", &self.categories.unwrap_or_default())?,
-            skills: parse_ids("filter.skills", &self.skills.unwrap_or_default())?,
-            status: self.status.unwrap_or_default().into_iter().map(Into::into).collect(),
-            client_id,
-            budget_type: self.budget_type.map(Into::into),
-            budget_min,
-            budget_max,
-            experience_level: self.experience_level.map(Into::into),
-        })
-    }
-}
-
-/// What a list of projects can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum ProjectOrderField {
-    /// When it was created.
-    CreatedAt,
-    /// When it was last changed.
-    UpdatedAt,
-    /// The most that its client means to pay.
-    BudgetMax,
-    /// How many of the words of `filter.search` are in its title. Only with a search.
-    Relevance,
-}
-
-/// How a list of projects is sorted. Ties go by creation.
-#[derive(Debug, InputObject)]
-pub struct ProjectOrder {
-    /// By what.
-    pub field: ProjectOrderField,
-    /// Which way.
-    pub direction: OrderDirection,
-}
-
-impl From<ProjectOrder> for projects::Order {
-    fn from(order: ProjectOrder) -> Self {
-        let field = match order.field {
-            ProjectOrderField::CreatedAt => projects::OrderField::CreatedAt,
-            ProjectOrderField::UpdatedAt => projects::OrderField::UpdatedAt,
-            ProjectOrderField::BudgetMax => projects::OrderField::BudgetMax,
-            ProjectOrderField::Relevance => projects::OrderField::Relevance,
-        };
-        Self { field, descending: order.direction == OrderDirection::Desc }
     }
 }
 

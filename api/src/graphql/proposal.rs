@@ -22,6 +22,8 @@ use crate::{
     loaders::{PlanOf, load, load_or_default},
 };
 
+pub mod list;
+
 /// A freelancer's bid on a project. Only that freelancer, the project's client and admins see it.
 #[derive(Debug, Clone)]
 pub struct Proposal(pub proposal::Model);

@@ -14,15 +14,15 @@ use domain::{
 
 use super::{
     connection::{Listing, connect_below, list_cost, page},
-    contract::Contract,
+    contract::{Contract, UserContractFilter},
     enums::{Availability, InvitationStatus, Role},
     invitation::{Invitation, statuses},
     ledger::LedgerEntry,
     notification::Notification,
     payment::Payment,
     portfolio::PortfolioItem,
-    project::Project,
-    proposal::Proposal,
+    project::{Project, list::UserProjectFilter},
+    proposal::{Proposal, list::ProposalFilter},
     review::Review,
     scalars::Money,
     skill::Skill,
@@ -206,12 +206,13 @@ impl User {
     async fn projects(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<UserProjectFilter>,
         #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Project>> {
-        let list = domain_project::of_clients(actor(ctx)?);
+        let list = domain_project::of_clients(actor(ctx)?, &filter.unwrap_or_default().states());
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await
     }
 
@@ -220,12 +221,14 @@ impl User {
     async fn proposals(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<ProposalFilter>,
         #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Proposal>> {
-        let list = domain_proposal::of_freelancers(actor(ctx)?);
+        let filter = filter.map(Into::into).unwrap_or_default();
+        let list = domain_proposal::of_freelancers(actor(ctx)?, &filter);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
     }
 
@@ -234,12 +237,14 @@ impl User {
     async fn contracts(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<UserContractFilter>,
         #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Listing<Contract>> {
-        let list = domain_contract::of_users(actor(ctx)?);
+        let filter = filter.map(Into::into).unwrap_or_default();
+        let list = domain_contract::of_users(actor(ctx)?, &filter);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Contract).await
     }
 

@@ -41,10 +41,11 @@ pub async fn find(app: &App, actor: &Actor, id: ContractId) -> Result<contract::
         .ok_or_else(|| Error::not_found("id", "contract"))
 }
 
-/// The contracts of their two parties that the actor may see, newest first.
-pub fn of_users(actor: &Actor) -> Below<contract::Entity> {
+/// The contracts of their two parties that the actor may see, narrowed, newest first.
+pub fn of_users(actor: &Actor, filter: &Filter) -> Below<contract::Entity> {
     use contract::Column;
-    List::by_id(visible(actor), Column::Id, true).below([Column::ClientId, Column::FreelancerId])
+    List::by_id(visible(actor).filter(narrowed(filter)), Column::Id, true)
+        .below([Column::ClientId, Column::FreelancerId])
 }
 
 /// What a filter narrows a list to.

@@ -136,10 +136,11 @@ pub fn list(
     Ok(List::by(select, by, Column::Id, descending))
 }
 
-/// The projects of clients that the actor may see, newest first.
-pub fn of_clients(actor: &Actor) -> Below<project::Entity> {
+/// The projects of clients that the actor may see, in one of these states (in any when none is named), newest first.
+pub fn of_clients(actor: &Actor, status: &[ProjectStatus]) -> Below<project::Entity> {
     use project::Column;
-    let shown = Condition::all().add_option(hidden(actor).map(|hidden| hidden.not()));
+    let named = (!status.is_empty()).then(|| Column::Status.is_in(status.iter().copied()));
+    let shown = Condition::all().add_option(hidden(actor).map(|hidden| hidden.not())).add_option(named);
     List::by(visible(actor).filter(shown), Column::CreatedAt, Column::Id, true).below([Column::ClientId])
 }
 

@@ -25,7 +25,7 @@ mod plan;
 pub mod state;
 
 pub use edit::{Changes, update};
-pub use find::{find, of_freelancers, of_projects, visible};
+pub use find::{Filter, Order, OrderField, find, of_freelancers, of_projects, visible};
 pub use plan::{MOST_MILESTONES, PlannedMilestone, price};
 use state::Step;
 

@@ -56,7 +56,10 @@ async fn people_who_ask_at_the_same_moment_each_get_what_is_theirs() {
     }
 
     // And the page that a loader would share, if it could: one statement's worth of two actors at once.
-    let identity = |actor: &Actor| domain::proposal::of_projects(actor).identity(app.app.db.backend());
+    let identity = |actor: &Actor| {
+        domain::proposal::of_projects(actor, &Default::default(), Default::default())
+            .identity(app.app.db.backend())
+    };
     let actors = join_all(
         tokens[1..]
             .iter()
