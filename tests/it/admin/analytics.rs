@@ -1,11 +1,20 @@
 //! Figures over known data: what is counted, in which bucket, and how many buckets there may be.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use chrono::{DateTime, Utc};
 use domain::entities::{
     Availability, BudgetType, CategoryId, ContractId, ContractStatus, DisputeId, DisputeKind, DisputeStatus,
     ExperienceLevel, MilestoneStatus, PaymentId, PaymentKind, PaymentRail, PaymentStatus, ProjectId,
     ProjectStatus, ProposalId, ProposalStatus, Role, Usdc, UserId, contract, dispute, milestone, payment,
     project, proposal, user,
+};
+use domain::{
+    Actor, App, Db,
+    analytics::{Interval, Period, analytics},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
@@ -406,5 +415,28 @@ async fn rule_analytics_have_at_most_400_buckets() {
         let refused = ask(&app, &admin, from, to, "MONTH").await;
         assert_eq!(refused["errors"][0]["extensions"]["code"], "OUT_OF_RANGE", "{from} {to}: {refused}");
     }
+    app.finish().await;
+}
+
+/// However many buckets there are, and however much is in them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_year_by_day_costs_as_many_statements_as_one_day() {
+    let (app, _) = known().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut reader = app.app.db.reader().clone();
+    let counter = asked.clone();
+    reader.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    let watched = App { db: Db::new(app.app.db.writer().clone(), reader), ..app.app.clone() };
+    let mut counts = Vec::new();
+    for (from, to, buckets) in [("2020-01-01", "2020-01-02", 1), ("2025-01-01", "2026-01-01", 365)] {
+        let (from, to) = (at(&format!("{from}T00:00:00Z")), at(&format!("{to}T00:00:00Z")));
+        let found =
+            analytics(&watched, &Actor::System, Period { from, to, interval: Interval::Day }).await.unwrap();
+        assert_eq!(found.buckets.len(), buckets);
+        counts.push(asked.swap(0, Ordering::Relaxed));
+    }
+    assert_eq!(counts, [8, 8]);
     app.finish().await;
 }
