@@ -4,7 +4,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::entities::{project_text, user, user_text};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -345,6 +347,34 @@ async fn freelancers_are_found_by_name_headline_and_bio() {
         .await
         .unwrap();
     assert!(found_people(&app, "rust engineer").await.is_empty(), "a suspended one is not offered");
+    app.finish().await;
+}
+
+const UPDATE: &str = "mutation($input: ProjectUpdateInput!) { projectUpdate(input: $input) {
+    project { id } userErrors { field code } } }";
+const DELETE: &str = "mutation($input: ProjectDeleteInput!) { projectDelete(input: $input) {
+    deletedProjectId userErrors { field code } } }";
+
+#[tokio::test]
+async fn what_is_changed_or_deleted_is_found_as_it_is() {
+    let app = TestApp::start().await;
+    let client = market::client(&app).await;
+    let kept = write(&app, &client, "A blue lamp", "For the kitchen.").await;
+    let deleted = write(&app, &client, "A green lamp", "For the garden.").await;
+    ok(app.mutate(&client, UPDATE, json!({ "projectId": kept, "title": "A red lamp" })).await);
+    assert!(found(&app, "blue").await.is_empty());
+    assert_eq!(found(&app, "red kitchen").await, ["A red lamp"]);
+    ok(app.mutate(&client, DELETE, json!({ "projectId": deleted })).await);
+    assert_eq!(found(&app, "lamp").await, ["A red lamp"]);
+    let db = &app.app.db;
+    assert_eq!(project_text::Entity::find().count(db.reader()).await.unwrap(), 1, "the words went along");
+    if db.backend() == DbBackend::Sqlite {
+        // FTS5 compares its index with the rows, and fails where the triggers forgot something.
+        for words in ["project_words", "user_words"] {
+            let check = format!("INSERT INTO {words} ({words}, rank) VALUES ('integrity-check', 1)");
+            db.writer().execute_unprepared(&check).await.unwrap();
+        }
+    }
     app.finish().await;
 }
 
