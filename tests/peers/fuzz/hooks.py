@@ -151,6 +151,9 @@ class Mender:
         if PAGING <= set(field.args) and self.chance(0.95):
             arguments = self.page(arguments)
         inner = self.selections(selection.selection_set, target) if selection.selection_set else None
+        if inner and "id" in getattr(target, "fields", {}):
+            # What has an id can be asked for again: schemathesis keeps those that it sees.
+            inner = with_fields(inner, "id")
         return graphql.FieldNode(
             alias=selection.alias, name=selection.name, arguments=tuple(arguments), directives=(), selection_set=inner
         )
@@ -234,11 +237,16 @@ class Mender:
 
 def with_user_errors(field):
     """Every payload says why not, so that it can be counted."""
-    asked = graphql.parse("{ __typename userErrors { code } }").definitions[0].selection_set.selections
-    kept = tuple(it for it in field.selection_set.selections if getattr(it, "name", None) and it.name.value != "userErrors")
-    return graphql.FieldNode(
-        alias=None, name=field.name, arguments=field.arguments, directives=(), selection_set=graphql.SelectionSetNode(selections=kept + asked)
-    )
+    selection_set = with_fields(field.selection_set, "userErrors { code }")
+    return graphql.FieldNode(alias=None, name=field.name, arguments=field.arguments, directives=(), selection_set=selection_set)
+
+
+def with_fields(selection_set, text):
+    """A selection set that has these fields, in just this way."""
+    asked = graphql.parse("{ " + text + " }").definitions[0].selection_set.selections
+    names = {field.name.value for field in asked}
+    kept = (it for it in selection_set.selections if not (isinstance(it, graphql.FieldNode) and it.name.value in names))
+    return graphql.SelectionSetNode(selections=(*kept, *asked))
 
 
 class Session:
