@@ -51,7 +51,8 @@ if (counts) {
   await check("enough was asked, and most of it got past the front door", () => {
     const all = WHO.reduce((sum, who) => sum + counts[who].requests.all, 0);
     assert.ok(all > 2 * time, `${all} requests in ${time} s`);
-    for (const who of WHO) assert.ok(share(who) > 0.6, `${who}: ${percent(share(who))}`);
+      // Half of what nobody asks is to break the schema.
+    for (const who of WHO) assert.ok(share(who) > (who === "nobody" ? 0.4 : 0.8), `${who}: ${percent(share(who))}`);
   });
   await check("the books and the chain agree", async () => {
     // A payout that waits for its confirmations makes a difference for a while.
