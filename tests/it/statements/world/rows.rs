@@ -48,22 +48,24 @@ pub(super) async fn about_contract(app: &TestApp, deal: &Deal) {
     let (clock, now) = (&app.app.clock, app.app.clock.now());
     let contract_id = deal.contract.parse().unwrap();
     let (client_id, freelancer_id) = (id(&deal.client), id(&deal.freelancer));
-    let amendment = contract_amendment::Model {
-        id: clock.new_id(),
-        contract_id,
-        proposed_by: client_id,
-        status: AmendmentStatus::Rejected,
-        reason: "More for less.".to_owned(),
-        description: None,
-        end_at: None,
-        amount_before: domain::money::Usdc(600_000_000),
-        amount: domain::money::Usdc(500_000_000),
-        version: 2,
-        answered_at: Some(now),
-        created_at: now,
-        updated_at: now,
-    };
-    insert::<contract_amendment::Entity>(app, amendment).await;
+    for _ in 0..2 {
+        let amendment = contract_amendment::Model {
+            id: clock.new_id(),
+            contract_id,
+            proposed_by: client_id,
+            status: AmendmentStatus::Rejected,
+            reason: "More for less.".to_owned(),
+            description: None,
+            end_at: None,
+            amount_before: domain::money::Usdc(600_000_000),
+            amount: domain::money::Usdc(500_000_000),
+            version: 2,
+            answered_at: Some(now),
+            created_at: now,
+            updated_at: now,
+        };
+        insert::<contract_amendment::Entity>(app, amendment).await;
+    }
     let quarrel = dispute::Model {
         id: clock.new_id(),
         contract_id,
