@@ -468,7 +468,7 @@ fn compare(wrong: &mut Vec<String>, row: &str, expected: &str, seen: &[char]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_may_what_is_theirs_and_nothing_else() {
-    let Fixture { app, tokens, ids } = fixture().await;
+    let Fixture { app, tokens, ids } = Box::pin(fixture()).await;
     let mut wrong = Vec::new();
     // Reads first: what the mutations change must not change what is seen.
     for (name, expected) in QUERIES {

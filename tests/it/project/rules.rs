@@ -7,8 +7,11 @@ use crate::{
     support::TestApp,
 };
 
+/// A field, what it is given, and the field and code of the problem with it, if there is one.
+type Case<'a> = (&'a str, Value, Option<(&'a str, &'a str)>);
+
 /// Posts with one field as given, and holds what is wrong first against what was wanted.
-async fn held(app: &TestApp, client: &str, cases: &[(&str, Value, Option<(&str, &str)>)]) {
+async fn held(app: &TestApp, client: &str, cases: &[Case<'_>]) {
     for (field, value, wanted) in cases {
         let mut input = project(app).await;
         input[*field] = value.clone();
