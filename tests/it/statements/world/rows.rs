@@ -113,17 +113,19 @@ pub(super) async fn about_contract(app: &TestApp, deal: &Deal) {
         };
         insert::<review::Entity>(app, row).await;
     }
-    let item = portfolio_item::Model {
-        id: clock.new_id(),
-        user_id: freelancer_id,
-        title: "A shop".to_owned(),
-        description: "With lamps.".to_owned(),
-        link: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    insert::<portfolio_item::Entity>(app, item).await;
+    for _ in 0..2 {
+        let item = portfolio_item::Model {
+            id: clock.new_id(),
+            user_id: freelancer_id,
+            title: "A shop".to_owned(),
+            description: "With lamps.".to_owned(),
+            link: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        insert::<portfolio_item::Entity>(app, item).await;
+    }
     let saved_micros = now.timestamp_micros();
     let saved = saved_freelancer::Model { user_id: client_id, freelancer_id, saved_micros, created_at: now };
     insert::<saved_freelancer::Entity>(app, saved).await;
