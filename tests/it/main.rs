@@ -39,5 +39,6 @@ mod search;
 mod skill;
 mod statements;
 mod support;
+mod tenants;
 mod upload;
 mod wallet;

@@ -26,7 +26,7 @@ const ACTORS: [&str; 7] =
     ["anonymous", "client", "freelancer", "other client", "other freelancer", "admin", "suspended"];
 
 /// U not signed in, F role missing or suspended, N looks absent, 0 null, K let through (whatever comes next).
-const MUTATIONS: &[(&str, &str)] = &[
+pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("accountRegister", "KKKKKKK"),
     ("accountVerify", "KKKKKKK"),
     ("accountVerifyResend", "UKKKKKF"),
@@ -161,11 +161,32 @@ struct Fixture {
 
 async fn fixture() -> Fixture {
     let app = TestApp::start().await;
-    let Deal { client, freelancer, contract, milestones } = app.deal(&[100, 50]).await;
+    let admin = app.admin().await;
+    let Tenant { deal, ids } = Box::pin(tenant(&app, &admin, "carla", "felix")).await;
     let (other_client, other_freelancer) = (app.client("olga").await, app.freelancer("otto").await);
-    let (admin, suspended) = (app.admin().await, app.client("sue").await);
+    let suspended = app.client("sue").await;
     suspend(&app, &suspended).await;
+    let tokens = [
+        String::new(),
+        deal.client.token,
+        deal.freelancer.token,
+        other_client.token,
+        other_freelancer.token,
+        admin.token,
+        suspended.token,
+    ];
+    Fixture { app, tokens, ids }
+}
 
+/// A client and a freelancer with a contract, and a thing of each kind that is theirs.
+pub(crate) struct Tenant {
+    pub(crate) deal: Deal,
+    pub(crate) ids: BTreeMap<&'static str, String>,
+}
+
+/// One more pair of people on the same marketplace, with everything.
+pub(crate) async fn tenant(app: &TestApp, admin: &Someone, client: &str, freelancer: &str) -> Tenant {
+    let Deal { client, freelancer, contract, milestones } = app.deal_of(client, freelancer, &[100, 50]).await;
     let open = app.project(&client).await;
     let proposal = app.proposal(&freelancer, &open, &[100]).await;
     let draft = "mutation($input: ProjectCreateInput!) { projectCreate(input: $input) { project { id } userErrors { message } } }";
@@ -199,7 +220,7 @@ async fn fixture() -> Fixture {
     let invitation = ok(app.mutate(&deal.client.token, invitation, invited).await);
     let item = "mutation($input: PortfolioItemCreateInput!) { portfolioItemCreate(input: $input) { portfolioItem { id } userErrors { message } } }";
     let item = ok(app.mutate(&deal.freelancer.token, item, json!({ "title": "A shop" })).await);
-    let dispute = quarrel(&app, &deal).await;
+    let dispute = quarrel(app, &deal).await;
     let session = json!({ "email": deal.client.email, "password": PASSWORD });
     let session = ok(app.mutate("", SESSION, session).await);
     app.drain().await;
@@ -218,7 +239,7 @@ async fn fixture() -> Fixture {
         ("draft", text(&draft["project"]["id"])),
         ("payment", text(&deposit["payment"]["id"])),
         ("dispute", dispute),
-        ("review", opinion(&app, &deal).await),
+        ("review", opinion(app, &deal).await),
         ("upload", text(&upload["upload"]["id"])),
         ("session", text(&session["session"]["id"])),
         ("wallet", text(&private["data"]["viewer"]["wallets"][0]["id"])),
@@ -228,18 +249,9 @@ async fn fixture() -> Fixture {
         ("freelancer", deal.freelancer.id.clone()),
         ("invitation", text(&invitation["invitation"]["id"])),
         ("portfolioItem", text(&item["portfolioItem"]["id"])),
-        ("skill", skill(&app, "Matrices").await),
+        ("skill", skill(app, &format!("Matrices of {}", deal.client.id)).await),
     ]);
-    let tokens = [
-        String::new(),
-        deal.client.token,
-        deal.freelancer.token,
-        other_client.token,
-        other_freelancer.token,
-        admin.token,
-        suspended.token,
-    ];
-    Fixture { app, tokens, ids }
+    Tenant { deal, ids }
 }
 
 const SESSION: &str = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { session { id } userErrors { message } } }";
@@ -312,7 +324,7 @@ async fn quarrel(app: &TestApp, deal: &Deal) -> String {
 }
 
 /// An input that names the fixture's things, and is wrong in some other way where it would change much.
-fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
+pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Value {
     let id = |name: &str| json!(ids[name]);
     let milestone = || json!({ "milestoneId": id("milestone"), "idempotencyKey": new_key() });
     match mutation {

@@ -63,7 +63,12 @@ impl TestApp {
 
     /// Two new people with an active contract over milestones of these amounts.
     pub async fn deal(&self, amounts: &[u32]) -> Deal {
-        let (client, freelancer) = (self.client("carla").await, self.freelancer("felix").await);
+        self.deal_of("carla", "felix", amounts).await
+    }
+
+    /// The same between two people of these names.
+    pub async fn deal_of(&self, client: &str, freelancer: &str, amounts: &[u32]) -> Deal {
+        let (client, freelancer) = (self.client(client).await, self.freelancer(freelancer).await);
         let project = self.project(&client).await;
         let proposal = self.proposal(&freelancer, &project, amounts).await;
         let contract = self.offer(&client, &proposal).await;
