@@ -11,6 +11,8 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod idempotency;
+#[cfg(test)]
+mod life_cycle;
 pub mod money;
 pub mod page;
 pub mod policy;

@@ -2,8 +2,8 @@
 //! or under way.
 
 use entities::{
-    ContractId, ContractStatus, MilestoneStatus, PaymentKind, PaymentStatus, ProjectStatus, Role, Usdc,
-    UserId, contract, milestone, payment, project,
+    ContractId, ContractStatus, MilestoneStatus, PaymentKind, ProjectStatus, Role, Usdc, UserId, contract,
+    milestone, payment, project,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -17,12 +17,10 @@ use crate::{
     error::Result,
     ledger::{self, Account},
     notification::{Notice, notify},
+    payment::state::FINAL,
     policy::{self, Action, authorise},
     project as projects,
 };
-
-/// Payments in these states move no more.
-const FINAL: [PaymentStatus; 3] = [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];
 
 /// Completes a contract whose last milestone has ended, and its project with it; does nothing while there is
 /// more to come.
@@ -69,7 +67,8 @@ async fn milestones_of(tx: &Tx, id: ContractId) -> Result<Vec<milestone::Model>>
         .await?)
 }
 
-async fn payments_under_way(tx: &Tx, id: ContractId) -> Result<u64> {
+/// How many payments of a contract have not come to their end.
+pub(crate) async fn payments_under_way(tx: &Tx, id: ContractId) -> Result<u64> {
     Ok(payment::Entity::find()
         .filter(payment::Column::ContractId.eq(id))
         .filter(payment::Column::Status.is_not_in(FINAL))

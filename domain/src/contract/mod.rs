@@ -33,7 +33,7 @@ pub mod state;
 pub use bonus::{Bonus, ContractPayment, bonus};
 pub(crate) use cancel::{require_none_live, retract_pending};
 pub use end::terminate;
-pub(crate) use end::{conclude, end_early};
+pub(crate) use end::{conclude, end_early, payments_under_way};
 pub use find::{Filter, find, of_users, visible};
 pub use lapse::{lapse, lapse_overdue};
 pub use list::{OrderField, all};

@@ -7,7 +7,7 @@ use entities::{
     ContractId, ContractStatus, DisputeId, DisputeStatus, MilestoneStatus, PaymentKind, PaymentStatus, Usdc,
     dispute, milestone, payment,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{find::newest, resolve::AT_REST};
 use crate::{
@@ -65,11 +65,7 @@ pub(crate) async fn contract_goes_on(app: &App, tx: &Tx, id: ContractId) -> Resu
         contracts::moved(app, &contract, ContractStep::Settle)?.update(&**tx).await?;
         return Ok(());
     }
-    let under_way = payment::Entity::find()
-        .filter(payment::Column::ContractId.eq(id))
-        .filter(payment::Column::Status.is_not_in(FINAL))
-        .count(&**tx)
-        .await?;
+    let under_way = contracts::payments_under_way(tx, id).await?;
     // What is on its way, such as a surplus that goes back, ends too, and then asks again.
     let (0, Some(by)) = (under_way, dispute.resolved_by) else { return Ok(()) };
     let reason = dispute.resolution.unwrap_or_default();
@@ -83,6 +79,3 @@ pub(crate) async fn contract_goes_on(app: &App, tx: &Tx, id: ContractId) -> Resu
         ended => ended.map(drop),
     }
 }
-
-/// Payments in these states move no more.
-const FINAL: [PaymentStatus; 3] = [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];

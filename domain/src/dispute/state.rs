@@ -57,6 +57,7 @@ mod tests {
     use sea_orm::Iterable;
 
     use super::*;
+    use crate::life_cycle::every_pair_is_legal_or_names_both_states;
 
     const STEPS: [Step; 4] = [Step::Take, Step::Escalate, Step::Resolve, Step::Withdraw];
 
@@ -72,21 +73,7 @@ mod tests {
 
     #[test]
     fn every_pair_is_legal_or_an_error_that_names_both_states() {
-        for from in DisputeStatus::iter() {
-            for step in STEPS {
-                let legal = LEGAL.iter().find(|(f, s, _)| (*f, *s) == (from, step)).map(|(.., to)| *to);
-                match (next(from, step), legal) {
-                    (Ok(to), Some(wanted)) => assert_eq!(to, wanted, "{from:?} {step:?}"),
-                    (Err(error), None) => {
-                        assert_eq!(error.code(), "ILLEGAL_STATE");
-                        let message = error.to_string();
-                        assert!(message.contains(from.as_str()), "{message}");
-                        assert!(message.contains(step.to().as_str()), "{message}");
-                    }
-                    (got, wanted) => panic!("{from:?} {step:?}: {got:?}, wanted {wanted:?}"),
-                }
-            }
-        }
+        every_pair_is_legal_or_names_both_states(&STEPS, &LEGAL, next, Step::to, DisputeStatus::as_str);
     }
 
     #[test]

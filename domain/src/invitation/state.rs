@@ -47,9 +47,9 @@ pub fn next(from: InvitationStatus, step: Step) -> Result<InvitationStatus> {
 #[cfg(test)]
 mod tests {
     use InvitationStatus::*;
-    use sea_orm::Iterable;
 
     use super::*;
+    use crate::life_cycle::every_pair_is_legal_or_names_both_states;
 
     /// An answer is final.
     const LEGAL: [(InvitationStatus, Step, InvitationStatus); 3] = [
@@ -60,20 +60,12 @@ mod tests {
 
     #[test]
     fn every_pair_is_legal_or_an_error_that_names_both_states() {
-        for from in InvitationStatus::iter() {
-            for step in Step::ALL {
-                let legal = LEGAL.iter().find(|(f, s, _)| (*f, *s) == (from, step)).map(|(_, _, to)| *to);
-                match (next(from, step), legal) {
-                    (Ok(to), Some(wanted)) => assert_eq!(to, wanted, "{from:?} {step:?}"),
-                    (Err(error), None) => {
-                        assert_eq!(error.code(), "ILLEGAL_STATE");
-                        let message = error.to_string();
-                        assert!(message.contains(from.as_str()), "{message}");
-                        assert!(message.contains(step.to().as_str()), "{message}");
-                    }
-                    (got, wanted) => panic!("{from:?} {step:?}: {got:?}, wanted {wanted:?}"),
-                }
-            }
-        }
+        every_pair_is_legal_or_names_both_states(
+            &Step::ALL,
+            &LEGAL,
+            next,
+            Step::to,
+            InvitationStatus::as_str,
+        );
     }
 }

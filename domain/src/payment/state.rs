@@ -29,6 +29,10 @@ pub enum Step {
     Fail,
 }
 
+/// The states in which nothing is under way any more. Only a reorg, which undoes a credited deposit, leads out.
+pub const FINAL: [PaymentStatus; 3] =
+    [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];
+
 /// Where a step leads, or that it does not.
 pub fn next(kind: PaymentKind, from: PaymentStatus, step: Step) -> Result<PaymentStatus> {
     use PaymentStatus::*;
