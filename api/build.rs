@@ -34,8 +34,11 @@ fn main() -> Result<()> {
 
     println!("cargo::rerun-if-env-changed={MODE}");
     println!("cargo::rerun-if-changed=build.rs");
-    for name in PACKAGES.iter().chain(&SOURCES).chain(&["examples"]) {
-        println!("cargo::rerun-if-changed={}", page.join(name).display());
+    let examples = page.join("examples");
+    let days = page.join("../../tests/days");
+    let sources = PACKAGES.iter().chain(&SOURCES).map(|name| page.join(name));
+    for path in sources.chain([examples.clone(), days.clone()]) {
+        println!("cargo::rerun-if-changed={}", path.display());
     }
 
     let mode = variable(MODE).unwrap_or_default();
@@ -59,7 +62,7 @@ fn main() -> Result<()> {
     };
 
     write_assets(bundle.as_deref(), &out)?;
-    write_examples(&page.join("examples"), &out)
+    write_examples(&[(&examples, ""), (&days, "s-day")], &out)
 }
 
 #[expect(
@@ -221,21 +224,25 @@ fn content_type(path: &str) -> Result<&'static str> {
     })
 }
 
-/// One `Example` for each `NN-title.graphql`, in the order of the numbers.
-fn write_examples(folder: &Path, out: &Path) -> Result<()> {
+/// One `Example` for each `TITLE.graphql` of the folders, in the order of their names; the folder's ending is added to each
+/// title.
+fn write_examples(folders: &[(&Path, &str)], out: &Path) -> Result<()> {
     let mut table = String::from("&[\n");
-    for file in files(folder, &[""])? {
-        let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".graphql")) else {
-            continue;
-        };
-        let variables = folder.join(format!("{name}.variables.json"));
-        let variables =
-            if variables.exists() { format!("Some(include_str!({variables:?}))") } else { "None".into() };
-        writeln!(
-            table,
-            "    Example {{ name: {name:?}, document: include_str!({:?}), variables: {variables} }},",
-            folder.join(&file)
-        )?;
+    for (folder, ending) in folders {
+        for file in files(folder, &[""])? {
+            let Some(title) = file.to_str().and_then(|file| file.strip_suffix(".graphql")) else {
+                continue;
+            };
+            let variables = folder.join(format!("{title}.variables.json"));
+            let variables =
+                if variables.exists() { format!("Some(include_str!({variables:?}))") } else { "None".into() };
+            writeln!(
+                table,
+                "    Example {{ name: {:?}, document: include_str!({:?}), variables: {variables} }},",
+                format!("{title}{ending}"),
+                folder.join(&file)
+            )?;
+        }
     }
     table.push_str("]\n");
     Ok(fs::write(out.join("graphiql_examples.rs"), table)?)

@@ -6,6 +6,7 @@ pub mod error;
 pub mod graphql;
 pub mod http;
 pub mod loaders;
+pub mod seed;
 pub mod telemetry;
 
 pub use graphql::schema;

@@ -1,7 +1,6 @@
 //! `megilance`: the API, its workers, and what operators need.
 
 mod commands;
-mod seed;
 mod start;
 
 use std::error::Error;

@@ -10,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use api::{
     graphql,
     http::{self, HttpSettings, HttpState, sandbox as pages},
+    seed::{self, Plan, Values},
     telemetry::quiet,
 };
 use clap::Args;
@@ -21,7 +22,6 @@ use url::Url;
 
 use crate::{
     Result,
-    seed::{self, Plan},
     start::{self, database, folder::Folder, run},
 };
 use outside::Outside;
@@ -70,12 +70,11 @@ impl Dev {
             .run_until_cancelled(Box::pin(seeded(&app, &outside, &folder).with_subscriber(quiet())))
             .await;
         let Some(seeded) = seeded else { return Ok(()) };
-        let (demo, money) = seeded?;
+        let values = seeded?;
         outside.evm.set_mining(Mining::Interval(BLOCK_TIME))?;
         schedule::start(&app).await?;
         start::follow_chain(&app, &closing).await?;
         let tokens = Tokens::open(&app, &folder).await?;
-        let values = tabs::values(&demo, &money);
 
         let settings = HttpSettings {
             graphiql: Some(tabs::source(values, tokens.clone())),
@@ -105,12 +104,12 @@ impl Dev {
     }
 }
 
-/// The demo data, added where it is missing.
-async fn seeded(app: &App, outside: &Outside, folder: &Folder) -> Result<(seed::Demo, seed::money::Money)> {
+/// The demo data, added where it is missing; what the example tabs name.
+async fn seeded(app: &App, outside: &Outside, folder: &Folder) -> Result<Values> {
     let plan = Plan { password: seed::PASSWORD.into(), scale: 1, seed: 1 };
-    let demo = seed::people_and_market(app, &plan).await?;
-    let money = seed::money::move_money(app, &outside.evm, folder.wallet_seed(), &demo).await?;
-    Ok((demo, money))
+    let mut demo = seed::people_and_market(app, &plan).await?;
+    seed::money::move_money(app, &outside.evm, folder.wallet_seed(), &mut demo).await?;
+    Ok(demo.values)
 }
 
 /// What people type: `localhost` would do for loopback as well, but links and EIP-4361 want one name.

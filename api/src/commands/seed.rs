@@ -1,13 +1,10 @@
 //! `megilance seed`.
 
+use api::seed::{self, Plan};
 use clap::Args;
 
 use super::{output::say, place::Place};
-use crate::{
-    Result,
-    seed::{self, Plan},
-    start::database,
-};
+use crate::{Result, start::database};
 
 /// Fill an empty database with demo people, projects and contracts.
 ///

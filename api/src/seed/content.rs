@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::entities::{BudgetType, ExperienceLevel, SkillId};
 
-use crate::Result;
+use crate::seed::Result;
 
 /// Name, and the slug of its category.
 pub(super) const SKILLS: [(&str, &str); 12] = [
@@ -104,6 +104,126 @@ pub(super) const LETTERS: Posting = Posting {
     level: ExperienceLevel::Entry,
 };
 
+/// For the client's day: bids to weigh.
+pub(super) const CATALOGUE: Posting = Posting {
+    title: Cow::Borrowed("Catalogue for the spring fair"),
+    description: "Twelve pages, twenty pieces, our photographs. People should want to touch the paper, and find the \
+        price without looking for it.",
+    category: "design",
+    skills: &["Interface design", "Illustration"],
+    pays: BudgetType::Fixed,
+    budget: (300, 500),
+    level: ExperienceLevel::Intermediate,
+};
+
+/// For the client's day: a bid to accept.
+pub(super) const GLAZES: Posting = Posting {
+    title: Cow::Borrowed("Five short texts about glazes"),
+    description: "Each of our glazes has a story: ash from an oven, copper from a roof. A hundred words each, for a card \
+        beside the bowl.",
+    category: "writing",
+    skills: &["Copy editing"],
+    pays: BudgetType::Fixed,
+    budget: (150, 300),
+    level: ExperienceLevel::Entry,
+};
+
+/// For the freelancer's day: an offer.
+pub(super) const KILN: Posting = Posting {
+    title: Cow::Borrowed("Calendar for the kiln room"),
+    description: "Five potters share two kilns. Who fires when, at which temperature, and who forgot to take their pots \
+        out: on one screen beside the door.",
+    category: "web",
+    skills: &["TypeScript"],
+    pays: BudgetType::Fixed,
+    budget: (200, 400),
+    level: ExperienceLevel::Entry,
+};
+
+/// For both days: a contract with work handed in, paid for and to be paid for.
+pub(super) const STUDIO: Posting = Posting {
+    title: Cow::Borrowed("Site for the open studio days"),
+    description: "Thirty studios open their doors on one weekend. A map, a page for each, and photographs that visitors \
+        may add to a wall.",
+    category: "web",
+    skills: &["Rust", "TypeScript"],
+    pays: BudgetType::Fixed,
+    budget: (400, 800),
+    level: ExperienceLevel::Intermediate,
+};
+
+/// For both days: finished and paid, and nobody has written a review.
+pub(super) const LABELS: Posting = Posting {
+    title: Cow::Borrowed("Price labels from a phone"),
+    description: "Type a price, take a picture, and the label printer in the back prints it. It has to work with clay on \
+        one's fingers.",
+    category: "mobile",
+    skills: &["Kotlin"],
+    pays: BudgetType::Fixed,
+    budget: (50, 120),
+    level: ExperienceLevel::Entry,
+};
+
+/// For the freelancer's day: something to quarrel about.
+pub(super) const SENSOR: Posting = Posting {
+    title: Cow::Borrowed("A kiln that calls when it is done"),
+    description: "There is a sensor, and it speaks a protocol of its own. Read it every minute, keep the curve, and send \
+        a message below a hundred degrees.",
+    category: "data",
+    skills: &["Rust", "PostgreSQL"],
+    pays: BudgetType::Fixed,
+    budget: (100, 250),
+    level: ExperienceLevel::Expert,
+};
+
+/// For the admin's day: a quarrel.
+pub(super) const DOOR: Posting = Posting {
+    title: Cow::Borrowed("Drawings for the workshop door"),
+    description: "Four drawings, one for each season, large enough to be painted on a door of two metres. We bring the \
+        paint and the ladder.",
+    category: "design",
+    skills: &["Illustration"],
+    pays: BudgetType::Fixed,
+    budget: (150, 300),
+    level: ExperienceLevel::Intermediate,
+};
+
+/// Of the other client, for the freelancer's day: a bid to better.
+pub(super) const INDEX: Posting = Posting {
+    title: Cow::Borrowed("One index for nine field guides"),
+    description: "Nine books, nine indexes, forty spellings of the same fern. One index on the web, in which a reader \
+        finds the page and the book.",
+    category: "data",
+    skills: &["PostgreSQL", "Data cleaning"],
+    pays: BudgetType::Fixed,
+    budget: (400, 800),
+    level: ExperienceLevel::Intermediate,
+};
+
+/// Of the other client, for the freelancer's day: a bid to take back.
+pub(super) const SIGNED: Posting = Posting {
+    title: Cow::Borrowed("A page that sells signed copies"),
+    description: "Twice a year an author signs two hundred books here. They should be sold in an hour, once each, and \
+        nobody should pay for one that is gone.",
+    category: "web",
+    skills: &["TypeScript"],
+    pays: BudgetType::Fixed,
+    budget: (250, 450),
+    level: ExperienceLevel::Intermediate,
+};
+
+/// Of the other client, for the freelancer's day: nothing sent yet.
+pub(super) const SEARCH: Posting = Posting {
+    title: Cow::Borrowed("Search in nine guides at once"),
+    description: "A reader types what they saw: a yellow flower, five petals, in a bog. The answer is three pages out of \
+        two thousand.",
+    category: "web",
+    skills: &["Rust", "GraphQL"],
+    pays: BudgetType::Fixed,
+    budget: (500, 900),
+    level: ExperienceLevel::Expert,
+};
+
 /// What the other client posts.
 pub(super) const PUBLISHER: [Posting; 4] = [
     Posting {
@@ -155,3 +275,7 @@ pub(super) const LETTER: &str = "I have built four shops and two booking systems
 /// Why somebody else should.
 pub(super) const OTHER_LETTER: &str = "This is close to what I did for a ceramics school last year. I would begin with \
     how it looks on a phone, because that is where your customers are.";
+
+/// Why a writer should.
+pub(super) const SENTENCES: &str = "I have written for two museums and a paper mill. You get a first text within two \
+    days, and I shorten it until nothing can go.";

@@ -4,8 +4,8 @@ use domain::{
     App,
     contract::{self, Terms},
     entities::{
-        Availability, ContractStatus, ProjectId, ProjectStatus, ProposalId, ProposalStatus, SkillId, Usdc,
-        category, contract as contracts, project as projects, proposal as proposals, user,
+        Availability, ContractStatus, ProjectStatus, ProposalStatus, SkillId, Usdc, category,
+        contract as contracts, project as projects, proposal as proposals, user,
     },
     project::{self, NewProject},
     proposal::{self, NewProposal, PlannedMilestone},
@@ -17,28 +17,26 @@ use super::{
     content::{self, BOOKING, LETTERS, PUBLISHER, Posting, RECIPES, SHOP, STOCK, skill_named},
     people::Cast,
 };
-use crate::Result;
+use crate::seed::{Result, Values, days::put};
 
-/// Where the examples find their things.
-#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` goes on from here"))]
-pub(crate) struct Market {
-    /// Open, and the demo's freelancer has not bid on it.
-    pub(crate) open_project: ProjectId,
-    /// On an open project of the client's.
-    pub(crate) submitted_proposal: ProposalId,
-    /// Offered by the client to the freelancer.
-    pub(crate) pending_contract: Option<contracts::Model>,
-    /// Running, with five milestones.
-    pub(crate) shop: Option<contracts::Model>,
-    /// Running, with two milestones.
-    pub(crate) letters: Option<contracts::Model>,
+/// Contracts that run, for their milestones to be paid.
+pub(super) struct Contracts {
+    /// With five milestones.
+    pub(super) shop: Option<contracts::Model>,
+    /// With two milestones.
+    pub(super) letters: Option<contracts::Model>,
 }
 
 /// Title and USDC of each milestone. The amounts differ, so that a deposit tells which one it pays.
 pub(super) type Milestones<'a> = &'a [(&'a str, i64)];
 
 /// Everything, as far as it is missing.
-pub(super) async fn build(app: &App, cast: &Cast, skills: &[SkillId]) -> Result<Market> {
+pub(super) async fn build(
+    app: &App,
+    cast: &Cast,
+    skills: &[SkillId],
+    values: &mut Values,
+) -> Result<Contracts> {
     let (client, felix, noor) = (&cast.client, &cast.freelancer, &cast.designer);
     let recipes = post(app, client, skills, &RECIPES).await?;
     bid(app, &recipes, noor, content::OTHER_LETTER, &[("Design", 150), ("Cards", 330)]).await?;
@@ -70,8 +68,10 @@ pub(super) async fn build(app: &App, cast: &Cast, skills: &[SkillId]) -> Result<
     for posting in &PUBLISHER {
         post(app, &cast.publisher, skills, posting).await?;
     }
-    let submitted = submitted.ok_or("the demo's proposal is gone")?;
-    Ok(Market { open_project: recipes.id, submitted_proposal: submitted.id, pending_contract, shop, letters })
+    values.insert("open_project", recipes.id.to_string());
+    put(values, "submitted_proposal", submitted.map(|bid| bid.id));
+    put(values, "pending_contract", pending_contract.map(|contract| contract.id));
+    Ok(Contracts { shop, letters })
 }
 
 /// The client's project with this title; posted when it is not there.
@@ -141,7 +141,7 @@ pub(super) async fn bid(
 }
 
 /// The contract on this proposal; offered when there is none and there can be one.
-async fn offer(
+pub(super) async fn offer(
     app: &App,
     client: &user::Model,
     project: &projects::Model,
@@ -161,7 +161,7 @@ async fn offer(
 }
 
 /// A contract that runs, from the project on.
-async fn agree(
+pub(super) async fn agree(
     app: &App,
     client: &user::Model,
     freelancer: &user::Model,
@@ -180,6 +180,6 @@ async fn agree(
     }
 }
 
-fn usdc(whole: i64) -> Usdc {
+pub(super) fn usdc(whole: i64) -> Usdc {
     Usdc::whole(whole).unwrap_or_default()
 }

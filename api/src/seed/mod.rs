@@ -5,55 +5,62 @@
 
 mod bulk;
 mod content;
+mod days;
 mod market;
 #[cfg(feature = "dev")]
-pub(crate) mod money;
+pub mod money;
 mod people;
+
+use std::{collections::BTreeMap, error::Error};
 
 use domain::{
     Actor, App, Person,
-    entities::{CategoryId, Role, SessionId, SkillId, UserId, user},
+    entities::{Role, SessionId, UserId, user},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::Result;
+use days::put;
+
+/// What goes wrong here is told to whoever asked for the demo.
+pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// What the example tabs name by a placeholder: ids mostly, which differ in each database.
+pub type Values = BTreeMap<&'static str, String>;
 
 /// The password of all demo people on a laptop.
-pub(crate) const PASSWORD: &str = "otter-lantern-42";
+pub const PASSWORD: &str = "otter-lantern-42";
 /// Who to sign in as: role and address.
-pub(crate) const SIGN_INS: [(&str, &str); 3] =
+pub const SIGN_INS: [(&str, &str); 3] =
     [("client", people::CLIENT), ("freelancer", people::FREELANCER), ("admin", people::ADMIN)];
 /// Where demo people get their mail: a name that no mail server in the world has (RFC 2606).
 const DOMAIN: &str = "@demo.example";
 
 /// What to make.
-pub(crate) struct Plan {
+pub struct Plan {
     /// The password of people who are not there yet.
-    pub(crate) password: SecretString,
+    pub password: SecretString,
     /// 1 is the demo data; each step more adds about 150 rows of a larger market.
-    pub(crate) scale: u32,
+    pub scale: u32,
     /// What the additional ones are drawn with.
-    pub(crate) seed: u64,
+    pub seed: u64,
 }
 
 /// What is there now.
-#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` goes on from here"))]
-pub(crate) struct Demo {
+pub struct Demo {
     /// Whether anybody was registered just now.
-    pub(crate) registered: bool,
+    pub registered: bool,
     /// Rows that the larger market got just now.
-    pub(crate) rows: u64,
-    pub(crate) people: people::Cast,
-    pub(crate) skills: Vec<SkillId>,
-    /// One that a new project may have.
-    pub(crate) category: CategoryId,
-    pub(crate) market: market::Market,
+    pub rows: u64,
+    /// What the example tabs name.
+    pub values: Values,
+    #[cfg(feature = "dev")]
+    paying: money::Paying,
 }
 
 /// Refuses a database in which people have registered: demo people do not belong among them.
-pub(crate) async fn refuse_real_people(app: &App) -> Result<()> {
+pub async fn refuse_real_people(app: &App) -> Result<()> {
     let real = user::Column::EmailKey.not_like(format!("%{DOMAIN}"));
     match user::Entity::find().filter(real).count(app.db.reader()).await? {
         0 => Ok(()),
@@ -62,24 +69,30 @@ pub(crate) async fn refuse_real_people(app: &App) -> Result<()> {
 }
 
 /// Everything that needs no money.
-pub(crate) async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
+pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let skills = people::skills(app).await?;
     let (people, registered) = people::cast(app, plan, &skills).await?;
-    let market = market::build(app, &people, &skills).await?;
+    let mut values = times(app);
+    let market = market::build(app, &people, &skills, &mut values).await?;
+    let days = days::build(app, &people, &skills, &mut values).await?;
     let grown = bulk::grow(app, plan, &skills).await?;
-    let category = domain::category::list(app, &domain::Actor::System, false)
-        .await?
-        .first()
-        .ok_or("there are no categories")?
-        .id;
+    let categories = domain::category::list(app, &domain::Actor::System, false).await?;
+    put(&mut values, "category", categories.first().map(|category| category.id));
+    put(&mut values, "skill", skills.first());
     Ok(Demo {
         registered: registered || grown.registered,
         rows: grown.rows,
-        people,
-        skills,
-        category,
-        market,
+        values,
+        #[cfg(feature = "dev")]
+        paying: money::Paying { people, market, days },
     })
+}
+
+/// The times that examples name: a day a month ago, tomorrow, and a day next month.
+fn times(app: &App) -> Values {
+    let now = app.clock.now();
+    let days = |days| (now + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Values::from([("month_ago", days(-30)), ("tomorrow", days(1)), ("next_month", days(30))])
 }
 
 /// The person as an actor, as if they had signed in.

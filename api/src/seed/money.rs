@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     App, Clock,
     entities::{
-        ContractId, MilestoneId, MilestoneStatus, PaymentId, PaymentKind, Usdc, chain_transfer, milestone,
-        payment, user,
+        ContractId, MilestoneId, MilestoneStatus, PaymentKind, Usdc, chain_transfer, milestone, payment, user,
     },
     milestone::{self as milestones, Refund},
     payment as payments,
@@ -18,8 +17,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Demo, acting};
-use crate::Result;
+use super::{Demo, Result, acting, days, days::put, market, people::Cast};
 
 /// How often the chain is looked at here: every block is made by us.
 const POLL: Duration = Duration::from_millis(20);
@@ -37,49 +35,77 @@ enum Stage {
     Refunded,
 }
 
-/// The milestones of the shop, and of the letters.
-const SHOP: [Stage; 5] = [Stage::Paid, Stage::Submitted, Stage::Funded, Stage::Awaiting, Stage::Untouched];
-const LETTERS: [Stage; 2] = [Stage::Funded, Stage::Refunded];
+/// How far each milestone of a contract is brought, and the placeholder that examples have for it.
+type Plan = &'static [(Stage, Option<&'static str>)];
 
-/// The milestones that the examples use, and the deposit that is waited for.
-#[derive(Default)]
-pub(crate) struct Money {
-    pub(crate) unfunded: Option<MilestoneId>,
-    pub(crate) awaiting: Option<PaymentId>,
-    pub(crate) funded: Option<MilestoneId>,
-    pub(crate) submitted: Option<MilestoneId>,
-    pub(crate) refundable: Option<MilestoneId>,
+const SHOP: Plan = &[
+    (Stage::Paid, None),
+    (Stage::Submitted, Some("submitted_milestone")),
+    (Stage::Funded, Some("funded_milestone")),
+    (Stage::Awaiting, None),
+    (Stage::Untouched, Some("unfunded_milestone")),
+];
+const LETTERS: Plan = &[(Stage::Funded, Some("refundable_milestone")), (Stage::Refunded, None)];
+const STUDIO: Plan = &[
+    (Stage::Submitted, Some("day_work_to_approve")),
+    (Stage::Submitted, Some("day_work_to_change")),
+    (Stage::Funded, Some("day_work_to_do")),
+    (Stage::Untouched, Some("day_work_to_fund")),
+];
+const LABELS: Plan = &[(Stage::Paid, None)];
+const SENSOR: Plan = &[(Stage::Submitted, Some("day_work_unanswered"))];
+const DOOR: Plan = &[(Stage::Funded, None)];
+
+/// Whose contracts are to be paid.
+pub(super) struct Paying {
+    pub(super) people: Cast,
+    pub(super) market: market::Contracts,
+    pub(super) days: days::Contracts,
+}
+
+/// Where one milestone is to be brought.
+struct Goal<'a> {
+    milestone: MilestoneId,
+    stage: Stage,
+    freelancer: &'a user::Model,
 }
 
 /// Links the wallets and brings each milestone to its state, unless that was done before.
-pub(crate) async fn move_money(app: &App, evm: &Evm, wallet_seed: &str, demo: &Demo) -> Result<Money> {
-    let people = &demo.people;
+pub async fn move_money(app: &App, evm: &Evm, wallet_seed: &str, demo: &mut Demo) -> Result<()> {
+    let Paying { people, market, days } = &demo.paying;
     for person in [&people.client, &people.freelancer, &people.designer] {
         link_wallet(app, wallet_seed, person).await?;
     }
-    let shop = of_contract(app, demo.market.shop.as_ref().map(|contract| contract.id)).await?;
-    let letters = of_contract(app, demo.market.letters.as_ref().map(|contract| contract.id)).await?;
+    let felix = &people.freelancer;
+    let mut goals = Vec::new();
+    for (contract, plan, freelancer) in [
+        (&market.shop, SHOP, felix),
+        (&market.letters, LETTERS, felix),
+        (&days.studio, STUDIO, felix),
+        (&days.labels, LABELS, felix),
+        (&days.sensor, SENSOR, felix),
+        (&days.door, DOOR, &people.designer),
+    ] {
+        let ids = of_contract(app, contract.as_ref().map(|contract| contract.id)).await?;
+        for (milestone, (stage, name)) in ids.into_iter().zip(plan) {
+            goals.push(Goal { milestone, stage: *stage, freelancer });
+            if let Some(name) = name {
+                demo.values.insert(name, milestone.to_string());
+            }
+        }
+    }
     let mut settings = domain::Settings::clone(&app.settings);
     settings.chain_poll = POLL;
     let hasty = App { settings: Arc::new(settings), ..app.clone() };
-    let seeder = Seeder { app: &hasty, evm, client: &people.client, freelancer: &people.freelancer };
-    let all = || shop.iter().zip(SHOP).chain(letters.iter().zip(LETTERS)).map(|(id, stage)| (*id, stage));
-    seeder.bring(&all().collect::<Vec<_>>()).await?;
+    Seeder { app: &hasty, evm, client: &people.client }.bring(&goals).await?;
 
-    let place = |list: &[MilestoneId], stages: &[Stage], stage| {
-        stages.iter().position(|found| *found == stage).and_then(|place| list.get(place)).copied()
-    };
-    let awaiting = place(&shop, &SHOP, Stage::Awaiting);
-    Ok(Money {
-        unfunded: place(&shop, &SHOP, Stage::Untouched),
-        awaiting: match awaiting {
-            Some(id) => newest_deposit(app, id).await?.map(|deposit| deposit.id),
-            None => None,
-        },
-        funded: place(&shop, &SHOP, Stage::Funded),
-        submitted: place(&shop, &SHOP, Stage::Submitted),
-        refundable: place(&letters, &LETTERS, Stage::Funded),
-    })
+    if let Some(goal) = goals.iter().find(|goal| goal.stage == Stage::Awaiting) {
+        put(&mut demo.values, "awaiting_payment", newest_deposit(app, goal.milestone).await?.map(|it| it.id));
+    }
+    if let Some(door) = &days.door {
+        put(&mut demo.values, "day_dispute", days::dispute_drawings(app, &people.client, door.id).await?);
+    }
+    Ok(())
 }
 
 /// Links a wallet to a person who has none. Its key follows from the folder's secret: a start that was cut off finds
@@ -114,28 +140,27 @@ struct Seeder<'a> {
     app: &'a App,
     evm: &'a Evm,
     client: &'a user::Model,
-    freelancer: &'a user::Model,
 }
 
 impl Seeder<'_> {
     /// The last step pays and refunds: where that is done everything before it was done, and people may have gone on
     /// from there. Only a deposit that ran out of time is asked for again, for the example that watches one.
-    async fn bring(&self, plan: &[(MilestoneId, Stage)]) -> Result<()> {
+    async fn bring(&self, goals: &[Goal<'_>]) -> Result<()> {
         // No address is given out before the scanner knows from where on to read.
         payments::scan::start(self.app).await?;
         let mut complete = true;
-        for (id, stage) in plan {
-            let status = self.status(*id).await?;
-            complete &= match stage {
+        for goal in goals {
+            let status = self.status(goal.milestone).await?;
+            complete &= match goal.stage {
                 Stage::Paid => status == MilestoneStatus::Paid,
                 Stage::Refunded => status == MilestoneStatus::Refunded,
                 _ => true,
             };
         }
-        for (id, stage) in plan {
-            let wanted = if complete { *stage == Stage::Awaiting } else { *stage >= Stage::Awaiting };
-            if wanted && self.status(*id).await? == MilestoneStatus::Pending {
-                milestones::fund(self.app, &acting(self.client), *id, &self.key()).await?;
+        for goal in goals {
+            let wanted = if complete { goal.stage == Stage::Awaiting } else { goal.stage >= Stage::Awaiting };
+            if wanted && self.status(goal.milestone).await? == MilestoneStatus::Pending {
+                milestones::fund(self.app, &acting(self.client), goal.milestone, &self.key()).await?;
             }
         }
         if complete {
@@ -143,25 +168,24 @@ impl Seeder<'_> {
         }
         // A start that was cut off may have left jobs in the hands of nobody.
         queue::release(self.app, "drain").await?;
-        for (id, stage) in plan {
-            if *stage > Stage::Awaiting && self.status(*id).await? == MilestoneStatus::Funding {
-                self.deposit(*id).await?;
+        for goal in goals.iter().filter(|goal| goal.stage > Stage::Awaiting) {
+            if self.status(goal.milestone).await? == MilestoneStatus::Funding {
+                self.deposit(goal.milestone).await?;
             }
         }
-        let beyond = |least: Stage| plan.iter().filter(move |(_, stage)| *stage >= least).map(|(id, _)| *id);
+        let beyond = |least| goals.iter().filter(move |goal| goal.stage >= least).map(|goal| goal.milestone);
         self.settle(beyond(Stage::Funded).collect(), |status| status != MilestoneStatus::Funding).await?;
-
-        for (id, stage) in plan {
-            let status = self.status(*id).await?;
-            match (stage, status) {
-                (Stage::Submitted | Stage::Paid, MilestoneStatus::Funded) => self.submit(*id).await?,
-                (Stage::Refunded, MilestoneStatus::Funded) => self.refund(*id).await?,
+        for goal in goals {
+            let funded = self.status(goal.milestone).await? == MilestoneStatus::Funded;
+            match goal.stage {
+                Stage::Submitted | Stage::Paid if funded => self.submit(goal).await?,
+                Stage::Refunded if funded => self.refund(goal).await?,
                 _ => (),
             }
         }
-        for (id, _) in plan.iter().filter(|(_, stage)| *stage == Stage::Paid) {
-            if self.status(*id).await? == MilestoneStatus::Submitted {
-                milestones::approve(self.app, &acting(self.client), *id, &self.key()).await?;
+        for goal in goals.iter().filter(|goal| goal.stage == Stage::Paid) {
+            if self.status(goal.milestone).await? == MilestoneStatus::Submitted {
+                milestones::approve(self.app, &acting(self.client), goal.milestone, &self.key()).await?;
             }
         }
         let ended = |status| matches!(status, MilestoneStatus::Paid | MilestoneStatus::Refunded);
@@ -177,17 +201,17 @@ impl Seeder<'_> {
         Ok(row.ok_or("a milestone is gone")?.status)
     }
 
-    async fn submit(&self, id: MilestoneId) -> Result<()> {
+    async fn submit(&self, goal: &Goal<'_>) -> Result<()> {
         let note = "Done as agreed. The preview link and how to deploy it are in the repository's README.";
-        milestones::submit(self.app, &acting(self.freelancer), id, note, &[]).await?;
+        milestones::submit(self.app, &acting(goal.freelancer), goal.milestone, note, &[]).await?;
         Ok(())
     }
 
-    async fn refund(&self, id: MilestoneId) -> Result<()> {
+    async fn refund(&self, goal: &Goal<'_>) -> Result<()> {
         let reason = "We found that the old account can be exported: this part is not needed.";
         let key = self.key();
-        let ask = Refund { milestone: id, amount: None, reason, key: &key };
-        milestones::refund(self.app, &acting(self.freelancer), ask).await?;
+        let ask = Refund { milestone: goal.milestone, amount: None, reason, key: &key };
+        milestones::refund(self.app, &acting(goal.freelancer), ask).await?;
         Ok(())
     }
 

@@ -17,23 +17,25 @@ use super::{
     content::{SKILLS, skill_named},
     find,
 };
-use crate::Result;
+use crate::seed::Result;
 
 /// The addresses to sign in with.
-pub(crate) const CLIENT: &str = "client@demo.example";
-pub(crate) const FREELANCER: &str = "freelancer@demo.example";
-pub(crate) const ADMIN: &str = "admin@demo.example";
+pub(super) const CLIENT: &str = "client@demo.example";
+pub(super) const FREELANCER: &str = "freelancer@demo.example";
+pub(super) const ADMIN: &str = "admin@demo.example";
 
 /// The people of the demo.
-pub(crate) struct Cast {
+pub(super) struct Cast {
     /// Whose projects and contracts the examples use.
-    pub(crate) client: user::Model,
+    pub(super) client: user::Model,
     /// Another client.
-    pub(crate) publisher: user::Model,
+    pub(super) publisher: user::Model,
     /// Who works on the client's contracts.
-    pub(crate) freelancer: user::Model,
+    pub(super) freelancer: user::Model,
     /// Another freelancer.
-    pub(crate) designer: user::Model,
+    pub(super) designer: user::Model,
+    /// And another.
+    pub(super) writer: user::Model,
 }
 
 /// Somebody to register.
@@ -123,6 +125,16 @@ pub(super) async fn cast(app: &App, plan: &Plan, skills: &[SkillId]) -> Result<(
         skills: &[("Interface design", 5, 8), ("Illustration", 5, 11), ("TypeScript", 2, 2)],
     })
     .await?;
+    let writer = person(Newcomer {
+        email: "writer@demo.example",
+        name: "Mateo Rossi",
+        role: Role::Freelancer,
+        headline: "Short texts about made things",
+        bio: "I write what stands beside a bowl in a shop: what it is, how it was made, and why one wants it.",
+        rate: Some(38),
+        skills: &[("Copy editing", 5, 7), ("Translation", 4, 6)],
+    })
+    .await?;
     let admin = person(Newcomer {
         email: ADMIN,
         name: "Ada Moreau",
@@ -134,7 +146,7 @@ pub(super) async fn cast(app: &App, plan: &Plan, skills: &[SkillId]) -> Result<(
     })
     .await?;
     account::grant_admin(app, &admin.email).await?;
-    Ok((Cast { client, publisher, freelancer, designer }, new))
+    Ok((Cast { client, publisher, freelancer, designer, writer }, new))
 }
 
 /// A person who is registered, proven and described; and whether they were registered just now.

@@ -11,14 +11,19 @@ use super::TestApp;
 impl TestApp {
     /// Posts a document and gives the whole answer. An empty token is nobody's.
     pub async fn gql(&self, token: &str, query: &str, variables: Value) -> Value {
-        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.post(token, json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Posts the body of a request and gives the whole answer. An empty token is nobody's.
+    pub async fn post(&self, token: &str, body: Value) -> Value {
         let mut request = Request::post("/graphql")
             .header("content-type", "application/json")
             .header("accept", "application/graphql-response+json");
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let answer = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let answer =
+            self.router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&bytes)))

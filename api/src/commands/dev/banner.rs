@@ -2,15 +2,14 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use api::http::{graphiql, sandbox::Info};
+use api::{
+    http::{graphiql, sandbox::Info},
+    seed::{PASSWORD, SIGN_INS},
+};
 use url::Url;
 
 use super::tokens::Token;
-use crate::{
-    Result,
-    commands::output::say,
-    seed::{PASSWORD, SIGN_INS},
-};
+use crate::{Result, commands::output::say};
 
 /// Prints where everything is, and who to be.
 pub(super) fn show(url: &Url, data: &Path, info: &Info, tokens: &[Token]) -> Result<()> {

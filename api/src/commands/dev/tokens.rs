@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use api::seed::{PASSWORD, SIGN_INS};
 use chrono::{DateTime, Utc};
 use domain::{
     App,
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    seed::{PASSWORD, SIGN_INS},
     start::folder::{self, Folder},
 };
 

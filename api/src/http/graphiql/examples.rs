@@ -1,4 +1,5 @@
-//! The example tabs: `api/graphiql/examples/NN-title.graphql`, each with an optional `NN-title.variables.json`.
+//! The example tabs: `api/graphiql/examples/NN-title.graphql`, each with an optional `NN-title.variables.json`; and after
+//! them the three days of `tests/days`, each a document of many operations, to be run one after the other.
 //!
 //! Ids and tokens differ in each database, so variables and headers hold placeholders, `{{open_project}}`, for which the
 //! caller has the values. A document starts with a comment that says who runs it: `# as: client` gives the tab the header
@@ -104,10 +105,10 @@ mod tests {
         );
     }
 
-    /// The part of "runs without an edit" that needs no server: one named operation, a role, and a value for exactly the
-    /// variables that it declares. tests/peers runs them all.
+    /// The part of "runs without an edit" that needs no server: named operations, a role, and a value for exactly the
+    /// variables that they declare. `tests/it/days.rs` and tests/peers run them all.
     #[test]
-    fn every_example_is_one_named_operation_with_its_variables() -> Result<(), Box<dyn std::error::Error>> {
+    fn every_example_has_named_operations_with_their_variables() -> Result<(), Box<dyn std::error::Error>> {
         assert!(!EXAMPLES.is_empty());
         for example in EXAMPLES {
             assert!(example.document.starts_with("# as: "), "{} does not say who runs it", example.name);
@@ -115,7 +116,8 @@ mod tests {
             let DocumentOperations::Multiple(operations) = &document.operations else {
                 return Err(format!("{}: the operation has no name", example.name).into());
             };
-            assert_eq!(operations.len(), 1, "{}", example.name);
+            let day = example.name.ends_with("s-day");
+            assert!(operations.len() == 1 || day, "{}: a day alone has several operations", example.name);
             let declared: BTreeSet<_> = operations
                 .values()
                 .flat_map(|operation| &operation.node.variable_definitions)

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 
 use super::Plan;
-use crate::Result;
+use crate::seed::Result;
 use dice::Dice;
 use write::Rows;
 
@@ -34,11 +34,11 @@ const FOUNDERS_FEE: i32 = 0;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Grown {
+pub(super) struct Grown {
     /// Whether anybody was registered just now.
-    pub(crate) registered: bool,
+    pub(super) registered: bool,
     /// Rows written.
-    pub(crate) rows: u64,
+    pub(super) rows: u64,
 }
 
 /// What every step needs to know.

@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::{Ground, dice::Dice, words::LETTERS, write::Rows};
-use crate::Result;
+use crate::seed::Result;
 
 /// The ledger accounts of a step's people, made when they are first posted to.
 pub(super) struct Accounts {

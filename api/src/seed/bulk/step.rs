@@ -19,7 +19,7 @@ use super::{
     words::{FAMILIES, HEADLINES, LETTERS, NAMES, OWNERS, PARTS, PLACES, PRAISE, THINGS, TODAY, WISHES},
     write::Rows,
 };
-use crate::Result;
+use crate::seed::Result;
 
 /// What becomes of the six projects.
 const FATES: [Fate; 6] = [Fate::Paid, Fate::Paid, Fate::Running, Fate::Open, Fate::Any, Fate::Draft];

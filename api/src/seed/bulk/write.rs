@@ -10,7 +10,7 @@ use domain::{
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable as _};
 
-use crate::Result;
+use crate::seed::Result;
 
 /// Values that one statement binds: SQLite takes 32,766, PostgreSQL 65,535.
 const MOST_VALUES: usize = 30_000;
