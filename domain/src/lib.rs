@@ -41,6 +41,7 @@ pub mod proposal;
 pub mod review;
 pub mod saved;
 pub mod skill;
+pub mod tidy;
 pub mod upload;
 pub mod wallet;
 

@@ -3,8 +3,8 @@
 //! "Not yours" is answered as "not there"; a missing role is said openly, because roles are no secret.
 
 use entities::{
-    ProjectStatus, Role, contract, contract_amendment, dispute, invitation, payment, portfolio_item, project,
-    proposal, review, upload,
+    Role, contract, contract_amendment, dispute, invitation, payment, portfolio_item, project, proposal,
+    review, upload,
 };
 
 use crate::{
@@ -69,6 +69,7 @@ pub enum Action<'a> {
     ReviewSee(&'a review::Model),
     PrivateProfileSee(entities::UserId),
     // operators
+    DisputeJudge(&'a contract::Model),
     DisputesManage,
     JobsManage,
     Administer,
@@ -149,7 +150,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         | ContractResume(contract)
         | ContractBonus(contract) => client_of(actor, contract),
         ContractTerminate(contract) => match actor {
-            Actor::Admin(_) => acting(actor).map(drop),
+            Actor::Admin(_) => neutral(actor, contract),
             _ => party_of(actor, contract).map(drop),
         },
         ContractAmend(contract) => party_of(actor, contract).map(drop),
@@ -170,7 +171,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             client_of(actor, contract)
         }
         MilestoneRefund(contract) => match actor {
-            Actor::Admin(_) => acting(actor).map(drop),
+            Actor::Admin(_) => neutral(actor, contract),
             _ => freelancer_of(actor, contract),
         },
         PaymentReport(payment) => {
@@ -180,6 +181,10 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         DisputeOpen(contract) | DisputeAddEvidence(contract) => verified(actor)
             .and_then(|person| shown(person.id == contract.client_id || person.id == contract.freelancer_id)),
         DisputeWithdraw(dispute) => verified(actor).and_then(|person| shown(person.id == dispute.opened_by)),
+        DisputeJudge(contract) => {
+            can(actor, DisputesManage)?;
+            neutral(actor, contract)
+        }
         DisputesManage | JobsManage | Administer => match actor {
             Actor::Admin(_) => acting(actor).map(drop),
             _ => acting(actor).and(Err(Denied::Role("ADMIN"))),
@@ -249,9 +254,9 @@ fn with_role(actor: &Actor, role: Role) -> Result<&Person, Denied> {
     verified(actor)
 }
 
-/// Everybody may see it.
+/// Everybody may see it: what was never published stays its client's, also when it is cancelled.
 const fn is_public(project: &project::Model) -> bool {
-    !matches!(project.status, ProjectStatus::Draft)
+    project.published_at.is_some()
 }
 
 /// What only the project's client may do.
@@ -265,6 +270,13 @@ fn client_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
 
 fn freelancer_of(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
     with_role(actor, Role::Freelancer).and_then(|person| shown(person.id == contract.freelancer_id))
+}
+
+/// An admin who takes neither side: nobody judges in their own case, and an admin may have been a client before.
+fn neutral(actor: &Actor, contract: &contract::Model) -> Result<(), Denied> {
+    let person = acting(actor)?;
+    let party = person.id == contract.client_id || person.id == contract.freelancer_id;
+    side(!party, "You are a party to this contract: another administrator has to do it.")
 }
 
 /// Either side of a contract; admins are no party.

@@ -5,13 +5,9 @@ use std::time::Duration;
 use chrono::Duration as Span;
 use domain::{
     App, Result,
-    entities::{
-        account_token, chain_cursor, event, idempotency_key, mail, object_deletion, payment, scheduled_task,
-        upload, wallet_challenge,
-    },
+    entities::{chain_cursor, mail, object_deletion, payment, scheduled_task, upload},
     queue,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +18,8 @@ use crate::worker;
 const TICKS: &str = "*/5 * * * * *";
 /// What is due has this long to be worked on before its wake-up counts as lost, in `App`'s time.
 const GRACE: Duration = Duration::from_secs(30);
-/// How often old rows are deleted and the planner is told of new ones, in real time.
+/// How often jobs that are done are deleted and the planner is told of new rows, in real time: the queue's rows are apalis',
+/// and carry the machine's time.
 const TIDY: Duration = Duration::from_secs(600);
 
 /// Sweeps until it is told to stop, at once when `App`'s clock was moved.
@@ -36,8 +33,8 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
         }
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             match tidy(&app).await {
-                Ok(gone) => tracing::debug!(gone, "old rows deleted"),
-                Err(error) => tracing::error!(%error, "old rows could not be deleted"),
+                Ok(gone) => tracing::debug!(gone, "old jobs deleted"),
+                Err(error) => tracing::error!(%error, "old jobs could not be deleted"),
             }
             tidied = Some(Instant::now());
         }
@@ -65,30 +62,9 @@ pub(crate) async fn round(app: &App, grace: Duration) -> Result<u64> {
     found.into_iter().sum()
 }
 
-/// Deletes what nobody will ask for again. Units: rows.
+/// Keeps the queue small and quick. Units: rows deleted.
 async fn tidy(app: &App) -> Result<u64> {
-    let now = app.clock.now();
-    let db = app.db.writer();
-    let (day, month) = (now - Span::days(1), now - Span::days(30));
-    let mut gone = queue::prune(app).await?;
-    gone +=
-        event::Entity::delete_many().filter(event::Column::CreatedAt.lt(day)).exec(db).await?.rows_affected;
-    gone += idempotency_key::Entity::delete_many()
-        .filter(idempotency_key::Column::CreatedAt.lt(month))
-        .exec(db)
-        .await?
-        .rows_affected;
-    // A day longer than they are good, so that one who comes late hears that it expired.
-    gone += wallet_challenge::Entity::delete_many()
-        .filter(wallet_challenge::Column::ExpiresAt.lt(day))
-        .exec(db)
-        .await?
-        .rows_affected;
-    gone += account_token::Entity::delete_many()
-        .filter(account_token::Column::ExpiresAt.lt(day))
-        .exec(db)
-        .await?
-        .rows_affected;
+    let gone = queue::prune(app).await?;
     queue::analyze(&app.db).await?;
     Ok(gone)
 }

@@ -14,6 +14,7 @@ mod m20261123_000006_basics;
 mod m20261125_000007_search;
 mod m20261125_000008_marketplace;
 mod m20261125_000009_audit;
+mod m20261126_000010_one_contract;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_search::Migration),
             Box::new(m20261125_000008_marketplace::Migration),
             Box::new(m20261125_000009_audit::Migration),
+            Box::new(m20261126_000010_one_contract::Migration),
         ]
     }
 }

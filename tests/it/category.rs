@@ -34,6 +34,30 @@ async fn rule_these_eight_categories_are_there_at_first() {
     app.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_give_one_name_at_once_make_one_category() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    for round in 0..5 {
+        let (one, two) = tokio::join!(
+            app.mutate(
+                &admin.token,
+                CREATE,
+                json!({ "name": format!("Games {round}"), "slug": format!("a-{round}") })
+            ),
+            app.mutate(
+                &admin.token,
+                CREATE,
+                json!({ "name": format!("GAMES {round}"), "slug": format!("b-{round}") })
+            ),
+        );
+        let mut outcomes = [errors(&one), errors(&two)];
+        outcomes.sort();
+        assert_eq!(outcomes, [vec![], vec!["name:TAKEN".to_owned()]]);
+    }
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn admins_make_and_change_categories() {
     let app = TestApp::start().await;

@@ -141,6 +141,30 @@ async fn who_may_invite_whom() {
     app.finish().await;
 }
 
+/// What nobody answered ends when the project takes no more proposals for good.
+#[tokio::test]
+async fn an_invitation_ends_with_its_project() {
+    let app = TestApp::start().await;
+    let (carla, felix, eve) =
+        (app.client("carla").await, app.freelancer("felix").await, app.freelancer("eve").await);
+    let project = app.project(&carla).await;
+    let id = invited(&app, &carla, &project, &felix).await;
+    let cancel = "mutation($input: ProjectCancelInput!) { projectCancel(input: $input) {
+        project { status } userErrors { field code message } } }";
+    ok(app.mutate(&carla.token, cancel, json!({ "projectId": project })).await);
+    assert_eq!(status(&app, &felix, &id).await["status"], "WITHDRAWN");
+
+    let project = app.project(&carla).await;
+    let id = invited(&app, &carla, &project, &felix).await;
+    let proposal = app.proposal(&eve, &project, &[100]).await;
+    let contract = app.offer(&carla, &proposal).await;
+    // An offer may still come to nothing.
+    assert_eq!(status(&app, &felix, &id).await["status"], "PENDING");
+    app.gql(&eve.token, market::CONTRACT_ACCEPT, json!({ "id": contract })).await;
+    assert_eq!(status(&app, &felix, &id).await["status"], "WITHDRAWN");
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn its_two_parties_see_it() {
     let app = TestApp::start().await;

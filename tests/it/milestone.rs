@@ -126,7 +126,7 @@ async fn rule_a_dispute_stops_the_automatic_release() {
     app.finish().await;
 }
 
-/// An answer stops the clock; a refund in part only holds it up.
+/// An answer stops the clock; a refund in part holds it up, and gives back the time it took.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_and_refunds_beside_the_automatic_release() {
     let app = TestApp::start().await;
@@ -136,13 +136,26 @@ async fn answers_and_refunds_beside_the_automatic_release() {
     ok(request_changes(&app, &deal, answered).await);
     app.submitted(&deal, refunded).await;
     let at = releases_at(&app, &deal, refunded).await.unwrap();
-    go_to(&app, at - Duration::minutes(1));
-    ok(app.refund(&deal, refunded, Some("20"), &new_key()).await);
-    go_to(&app, at);
-    // Under way, it is not there to be released; the time that was told stays.
+    go_to(&app, at - Duration::days(1));
+    remind(&app.app).await.unwrap();
+    let refund = ok(app.refund(&deal, refunded, Some("20"), &new_key()).await);
+    // Under way, nobody can answer: it is not there to be released.
+    assert_eq!(releases_at(&app, &deal, refunded).await, None);
+    go_to(&app, at + Duration::days(3));
     assert_eq!(release_overdue(&app.app).await.unwrap(), 0);
-    assert_eq!(releases_at(&app, &deal, refunded).await, Some(at));
     app.settle().await;
+    let over: DateTime<Utc> =
+        text(&app.payment(&deal.client, &text(&refund["payment"]["id"])).await["completedAt"])
+            .parse()
+            .unwrap();
+    let again = releases_at(&app, &deal, refunded).await.unwrap();
+    assert_eq!(again, over + Duration::days(1), "a day was left, and a day is left");
+    remind(&app.app).await.unwrap();
+    app.drain().await;
+    assert_eq!(subjects(&app, &deal.client, "Part 2 is about to be released"), 2, "of another time");
+    go_to(&app, again - Duration::microseconds(1));
+    assert_eq!(release_overdue(&app.app).await.unwrap(), 0);
+    go_to(&app, again);
     // The scheduled task may have been there already.
     release_overdue(&app.app).await.unwrap();
     assert_eq!(app.status_of(&deal, refunded).await, "APPROVED");
@@ -150,6 +163,24 @@ async fn answers_and_refunds_beside_the_automatic_release() {
     assert_eq!(app.status_of(&deal, refunded).await, "PAID");
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 27_000_000);
     assert_eq!(app.status_of(&deal, answered).await, "FUNDED");
+    app.finish().await;
+}
+
+/// A part that is given back is 1 USDC at least: each costs gas, and keeps the client from answering for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_a_part_is_one_usdc_at_least() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[2]).await;
+    let part = &deal.milestones[0];
+    app.submitted(&deal, part).await;
+    let short = app.refund(&deal, part, Some("0.999999"), &new_key()).await;
+    assert_eq!(errors(&short), ["amount:OUT_OF_RANGE"]);
+    ok(app.refund(&deal, part, Some("1"), &new_key()).await);
+    app.settle().await;
+    // What is left may always go, however little it is.
+    ok(app.refund(&deal, part, Some("1"), &new_key()).await);
+    app.settle().await;
+    assert_eq!(app.status_of(&deal, part).await, "REFUNDED");
     app.finish().await;
 }
 

@@ -180,7 +180,7 @@ async fn both_sides_at_the_same_moment_are_both_shown() {
 }
 
 /// Review: between the parties of a COMPLETED or TERMINATED-after-payment contract.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_reviews_are_between_the_parties_of_an_ended_contract() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100]).await;
@@ -195,6 +195,14 @@ async fn rule_reviews_are_between_the_parties_of_an_ended_contract() {
     ok(app.mutate(&deal.client.token, end, input).await);
     let unpaid = app.mutate(&deal.client.token, CREATE, words(&deal, 4.0)).await;
     assert_eq!(errors(&unpaid), ["contractId:ILLEGAL_STATE"]);
+
+    let paid = app.deal_of("clio", "frank", &[30, 70]).await;
+    app.paid(&paid, &paid.milestones[0]).await;
+    let input = json!({ "contractId": paid.contract, "reason": "The rest can wait." });
+    ok(app.mutate(&paid.client.token, end, input).await);
+    for person in [&paid.client, &paid.freelancer] {
+        ok(app.mutate(&person.token, CREATE, words(&paid, 4.0)).await);
+    }
     app.finish().await;
 }
 

@@ -61,6 +61,10 @@ async fn admins_see_every_task_with_its_last_and_its_next_run() {
     assert_eq!(warn["lastFinishedAt"], "2026-03-01T12:00:00+00:00");
     assert_eq!(warn["nextRunAt"], "2026-03-01T13:00:00+00:00");
 
+    let log = "{ auditLog(first: 1) { nodes { action details } } }";
+    let log = app.gql(&admin.token, log, json!({})).await["data"]["auditLog"]["nodes"][0].clone();
+    assert_eq!(log, json!({ "action": "scheduledTask.run", "details": r#"{"name":"projects-warn"}"# }));
+
     let answer = app.mutate(&admin.token, RUN, json!({ "name": "nothing" })).await;
     assert_eq!(errors(&answer), ["name:NOT_FOUND"]);
     assert_eq!(errors(&app.mutate(&client, RUN, json!({ "name": "projects-warn" })).await), [":FORBIDDEN"]);
@@ -208,16 +212,44 @@ async fn rule_project_expires_after_60_days_without_activity() {
     let (client, freelancer) = (market::client(&app).await, market::freelancer(&app).await);
     let (idle, busy) = (post(&app, &client, json!({})).await, post(&app, &client, json!({})).await);
     let draft = post(&app, &client, json!({ "publish": false })).await;
+    let invited = app.register("ivy", "FREELANCER").await.id;
+    let bid_on = async || {
+        let project = post(&app, &client, json!({})).await;
+        let proposal = propose(&app, &freelancer, &project, json!({})).await;
+        (project, proposal)
+    };
+    let active = [
+        ("invitationSend", &client, bid_on().await, json!({ "freelancerId": invited })),
+        ("proposalShortlist", &client, bid_on().await, json!({ "shortlisted": true })),
+        ("proposalReject", &client, bid_on().await, json!({})),
+        ("proposalUpdate", &freelancer, bid_on().await, json!({ "availability": "FLEXIBLE" })),
+    ];
     app.advance(Duration::days(59) + Duration::hours(23) + Duration::minutes(59));
     app.drain().await;
     assert_eq!(project_status(&app, &client, &idle).await, "OPEN");
     propose(&app, &freelancer, &busy, json!({})).await;
+    // Whatever else either side does about it keeps a project open, too.
+    let mut busier = Vec::new();
+    for (mutation, who, bid_on, input) in active {
+        let on = if mutation == "invitationSend" { "projectId" } else { "proposalId" };
+        let kind = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let query = format!(
+            "mutation($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ message }} }} }}"
+        );
+        let (project, proposal): (String, String) = bid_on;
+        let mut input: Value = input;
+        input[on] = json!(if on == "projectId" { &project } else { &proposal });
+        ok(app.mutate(who, &query, input).await);
+        busier.push(project);
+    }
     // To the day, and on to the next run.
     app.advance(Duration::minutes(1));
     app.advance(Duration::hours(1));
     app.drain().await;
     assert_eq!(project_status(&app, &client, &idle).await, "EXPIRED");
-    assert_eq!(project_status(&app, &client, &busy).await, "OPEN");
+    for project in std::iter::once(&busy).chain(&busier) {
+        assert_eq!(project_status(&app, &client, project).await, "OPEN");
+    }
     assert_eq!(project_status(&app, &client, &draft).await, "DRAFT");
     let told = told(&app, &client).await;
     assert_eq!(told.iter().filter(|kind| *kind == "PROJECT_EXPIRED").count(), 1, "{told:?}");

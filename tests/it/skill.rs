@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    market::skill,
+    market::{self, skill},
     support::{Someone, TestApp, errors, ok, text},
 };
 
@@ -95,17 +95,23 @@ async fn rule_skill_is_soft_deleted_and_kept_by_admins_only() {
         user { skills { skill { name } } } userErrors { field code message } } }";
     let level = json!({ "skills": [{ "skillId": rust["id"], "proficiency": 5, "years": 3 }] });
     ok(app.mutate(&felix.token, profile, level.clone()).await);
+    // And on a project.
+    let project = market::post(&app, &carla.token, json!({ "skillIds": [rust["id"]] })).await;
     let shown = async || {
-        let query = "query($id: ID!, $skill: ID!) { user(id: $id) { skills { skill { name } } } node(id: $skill) { id } }";
-        let data = app.gql("", query, json!({ "id": felix.id, "skill": rust["id"] })).await["data"].clone();
-        (data["user"]["skills"].as_array().unwrap().len(), data["node"].is_object())
+        let query =
+            "query($id: ID!, $skill: ID!, $project: ID!) { user(id: $id) { skills { skill { name } } }
+            node(id: $skill) { id } project(id: $project) { skills { name } } }";
+        let ids = json!({ "id": felix.id, "skill": rust["id"], "project": project });
+        let data = app.gql("", query, ids).await["data"].clone();
+        let count = |list: &Value| list.as_array().unwrap().len();
+        (count(&data["user"]["skills"]), count(&data["project"]["skills"]), data["node"].is_object())
     };
-    assert_eq!(shown().await, (1, true));
+    assert_eq!(shown().await, (1, 1, true));
     let gone = ok(app.mutate(&admin.token, DELETE, id.clone()).await)["skill"]["deletedAt"].clone();
     assert!(gone.is_string());
     app.advance(chrono::Duration::minutes(1));
     assert_eq!(ok(app.mutate(&admin.token, DELETE, id.clone()).await)["skill"]["deletedAt"], gone);
-    assert_eq!(shown().await, (0, false));
+    assert_eq!(shown().await, (0, 0, false));
     assert!(names(&app, &felix, json!({})).await.is_empty());
     assert_eq!(names(&app, &admin, json!({ "deleted": true })).await, ["Rust 2024"]);
     let asked = app.gql(&felix.token, LIST, json!({ "filter": { "deleted": true } })).await;
@@ -120,7 +126,7 @@ async fn rule_skill_is_soft_deleted_and_kept_by_admins_only() {
     assert!(message.contains("restore") && message.contains(&text(&rust["id"])), "{message}");
     assert!(ok(app.mutate(&admin.token, RESTORE, id.clone()).await)["skill"]["deletedAt"].is_null());
     ok(app.mutate(&admin.token, RESTORE, id).await);
-    assert_eq!(shown().await, (1, true));
+    assert_eq!(shown().await, (1, 1, true));
 
     let log = "{ auditLog(first: 20) { nodes { action } } }";
     let log = app.gql(&admin.token, log, json!({})).await["data"]["auditLog"]["nodes"].clone();
@@ -130,6 +136,25 @@ async fn rule_skill_is_soft_deleted_and_kept_by_admins_only() {
     assert_eq!(actions[..5], wanted, "what changed nothing is not on the record");
     let other = json!({ "skillId": domain::entities::SkillId(uuid::Uuid::from_u128(1)).to_string() });
     assert_eq!(errors(&app.mutate(&admin.token, DELETE, other).await), ["skillId:NOT_FOUND"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn skills_are_found_by_a_piece_of_their_name_whatever_its_case() {
+    let app = TestApp::start().await;
+    let carla = app.client("carla").await;
+    for name in ["Pâtisserie", "École design", "100% Rust"] {
+        skill(&app, name).await;
+    }
+    for (piece, found) in [
+        ("âTIS", "Pâtisserie"),
+        ("PÂT", "Pâtisserie"),
+        ("é", "École design"),
+        ("É", "École design"),
+        ("0% r", "100% Rust"),
+    ] {
+        assert_eq!(names(&app, &carla, json!({ "search": piece })).await, [found], "{piece}");
+    }
     app.finish().await;
 }
 

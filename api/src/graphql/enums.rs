@@ -271,7 +271,7 @@ public_enum! {
         Accepted,
         /// The freelancer said no.
         Declined,
-        /// The client took it back.
+        /// The client took it back, or the project takes no more proposals.
         Withdrawn,
     }
     /// What a notification tells.

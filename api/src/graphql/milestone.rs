@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    entities::{milestone, submission},
+    entities::{self, milestone, submission},
     milestone::{self as milestones, MilestonePayment, Refund},
     payment as payments,
 };
@@ -67,9 +67,10 @@ impl Milestone {
         Ok(load_if_any(ctx, SubmissionOf(self.0.id)).await?.map(Submission))
     }
 
-    /// When submitted work that nobody answered is paid by itself; null while nothing is submitted.
+    /// When submitted work that nobody answered is paid by itself; null unless it is SUBMITTED. A refund of a part and a
+    /// dispute stop it: the time that was left then is left again afterwards.
     async fn auto_release_at(&self) -> Option<DateTime<Utc>> {
-        self.0.auto_release_at
+        self.0.auto_release_at.filter(|_| self.0.status == entities::MilestoneStatus::Submitted)
     }
 
     /// The payments on it, oldest first: deposits, releases, refunds.

@@ -70,6 +70,7 @@ impl Loader<SkillsOf> for Rows {
             .join(JoinType::InnerJoin, to_skill)
             .select_also(skill::Entity)
             .filter(project_skill::Column::ProjectId.is_in(keys.iter().map(|key| key.0)))
+            .filter(skill::Column::DeletedAt.is_null())
             .order_by_asc(project_skill::Column::Position)
             .all(self.app.db.reader())
             .await

@@ -1,20 +1,26 @@
 //! Appointing administrators, from the command line only.
 
-use entities::{Role, user};
+use entities::{Role, contract, user};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::LockType,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{ExprTrait, LockType},
 };
 use serde_json::json;
 
 use super::input::email_key;
 use crate::{
     Actor, App, audit,
-    error::{Error, Result},
+    contract::state::LIVE,
+    error::{Code, Error, Result},
 };
 
 /// Makes the person with this e-mail address an administrator. There is no mutation for it: whoever can
 /// run the binary against the database may do it. Doing it again changes nothing.
+///
+/// An administrator is no client and no freelancer any more, so nobody becomes one whose contracts still run: they could
+/// neither be worked on nor paid.
 pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
     let tx = app.db.begin().await?;
     let person = user::Entity::find()
@@ -26,6 +32,18 @@ pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
         .ok_or_else(|| Error::not_found("email", "user"))?;
     if person.role == Role::Admin {
         return Ok(person);
+    }
+    let (client, freelancer) = (contract::Column::ClientId, contract::Column::FreelancerId);
+    let running = contract::Entity::find()
+        .filter(client.eq(person.id).or(freelancer.eq(person.id)))
+        .filter(contract::Column::Status.is_in(LIVE))
+        .count(&*tx)
+        .await?;
+    if running > 0 {
+        let message = format!(
+            "They are a party to contracts that have not ended: {running}. End those first, or register another address."
+        );
+        return Err(Error::rejected("email", Code::IllegalState, message));
     }
     let before = json!({ "from": person.role.as_str() });
     let person = user::ActiveModel {

@@ -69,7 +69,7 @@ pub async fn create(app: &App, actor: &Actor, input: New) -> Result<category::Mo
     check.done()?;
 
     let tx = app.db.begin().await?;
-    let all = category::Entity::find().all(&*tx).await?;
+    let all = alone(&tx).await?;
     require_free(&all, &name, None)?;
     let last = all.iter().map(|category| category.position).max().unwrap_or_default();
     let category = category::Model {
@@ -97,9 +97,10 @@ pub async fn update(app: &App, actor: &Actor, id: CategoryId, input: Change) -> 
     check.done()?;
 
     let tx = app.db.begin().await?;
+    let all = alone(&tx).await?;
     let category = locked(&tx, id).await?;
     if let Some(name) = &name {
-        require_free(&category::Entity::find().all(&*tx).await?, name, Some(id))?;
+        require_free(&all, name, Some(id))?;
     }
     let change = category::ActiveModel {
         id: Set(id),
@@ -121,6 +122,13 @@ pub async fn archive(app: &App, actor: &Actor, id: CategoryId) -> Result<categor
 /// Opens an archived category again. Doing it again changes nothing.
 pub async fn restore(app: &App, actor: &Actor, id: CategoryId) -> Result<category::Model> {
     archived(app, actor, id, None).await
+}
+
+/// Every category, read by one at a time: whoever is about to give a name waits here for others who do. None is ever
+/// deleted, so the first one is always there to wait at.
+async fn alone(tx: &Tx) -> Result<Vec<category::Model>> {
+    category::Entity::find().order_by_asc(category::Column::Id).lock_exclusive().one(&**tx).await?;
+    Ok(category::Entity::find().all(&**tx).await?)
 }
 
 async fn archived(

@@ -121,6 +121,7 @@ pub(crate) async fn end_early(
     change.ended_at = Set(Some(app.clock.now()));
     change.end_reason = Set(Some(reason.clone()));
     change.ended_by = Set(Some(by));
+    change.paused_at = Set(None);
     let contract = change.update(&**tx).await?;
     cancel_pending(app, tx, contract.id).await?;
     amendment::close_open(app, tx, contract.id).await?;

@@ -125,17 +125,14 @@ pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractAccept(&contract), "contractId", "contract")?;
     let mut change = moved(app, &contract, Step::Accept)?;
-    let now = app.clock.now();
-    if contract.lapses_at <= now {
-        return Err(Error::rejected("contractId", Code::Expired, "The time to answer this offer is over."));
-    }
+    in_time(app, &contract)?;
     projects::require_open(&project, "contractId")?;
     let message =
         "The client is suspended and could not fund the work; this is possible once they are restored.";
     account::require_not_suspended(&tx, contract.client_id, "contractId", message).await?;
     let project = projects::start(app, &tx, project).await?;
     proposals::reject_live(app, &tx, &project, Some(contract.proposal_id)).await?;
-    change.accepted_at = Set(Some(now));
+    change.accepted_at = Set(Some(app.clock.now()));
     let contract = change.update(&*tx).await?;
     let freelancer = account::display_name(&tx, contract.freelancer_id).await?;
     let notice = Notice::ContractAccepted { contract: contract.id, project: project.title, freelancer };
@@ -150,6 +147,8 @@ pub async fn decline(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractDecline(&contract), "contractId", "contract")?;
+    state::next(contract.status, Step::Decline)?;
+    in_time(app, &contract)?;
     let contract = fallen(app, &tx, contract, Step::Decline).await?;
     let freelancer = account::display_name(&tx, contract.freelancer_id).await?;
     let notice = Notice::ContractDeclined { contract: contract.id, project: project.title, freelancer };
@@ -164,11 +163,21 @@ pub async fn retract(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractRetract(&contract), "contractId", "contract")?;
+    state::next(contract.status, Step::Retract)?;
+    in_time(app, &contract)?;
     let contract = fallen(app, &tx, contract, Step::Retract).await?;
     let notice = Notice::ContractRetracted { contract: contract.id, project: project.title };
     notify(app, &tx, contract.freelancer_id, notice, &event(&contract)).await?;
     tx.commit().await?;
     Ok(contract)
+}
+
+/// Refuses to do anything with an offer whose seven days are over: it lapses at the next tick.
+fn in_time(app: &App, contract: &contract::Model) -> Result<()> {
+    if contract.lapses_at <= app.clock.now() {
+        return Err(Error::rejected("contractId", Code::Expired, "The time to answer this offer is over."));
+    }
+    Ok(())
 }
 
 /// Refuses to accept a proposal while the project has an offer out or a contract running.

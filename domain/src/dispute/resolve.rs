@@ -55,7 +55,7 @@ pub async fn resolve(app: &App, actor: &Actor, ask: Resolution<'_>) -> Result<Di
         Claim::Fresh(ticket) => ticket,
     };
     let Locked { contract, milestone, dispute } = record::lock_all(&tx, id).await?;
-    impartial(admin, &contract)?;
+    impartial(actor, &contract)?;
     let escrow = in_escrow(&tx, milestone.id).await?;
     let release = remainder(escrow, ask.refund)?;
     let now = app.clock.now();

@@ -4,8 +4,10 @@ use entities::{
     InvitationId, InvitationStatus, ProjectId, Role, UserId, invitation, project, proposal, user,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 
 use crate::{
@@ -68,6 +70,7 @@ pub async fn send(app: &App, actor: &Actor, input: New) -> Result<invitation::Mo
         .map_err(|error| {
             Error::taken(error, "freelancerId", "You have invited them to this project already.")
         })?;
+    projects::touch(app, &tx, project.id).await?;
     let client = account::display_name(&tx, client_id).await?;
     let notice = Notice::InvitationReceived { invitation: invitation.id, project: project.title, client };
     let event = format!("{}:{}", invitation.id, invitation.status.as_str());
@@ -111,6 +114,22 @@ pub(crate) async fn accept(app: &App, tx: &Tx, proposal: &proposal::Model) -> Re
     if let Some(invitation) = pending {
         moved(app, tx, invitation, Step::Accept).await?;
     }
+    Ok(())
+}
+
+/// Takes back what nobody answered, because the project takes no more proposals. The project is locked.
+pub(crate) async fn close(app: &App, tx: &Tx, project: ProjectId) -> Result<()> {
+    use invitation::Column;
+    let now = app.clock.now();
+    invitation::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(InvitationStatus::Withdrawn.as_str()))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::AnsweredAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::ProjectId.eq(project))
+        .filter(Column::Status.eq(InvitationStatus::Pending))
+        .exec(&**tx)
+        .await?;
     Ok(())
 }
 

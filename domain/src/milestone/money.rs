@@ -107,6 +107,9 @@ pub(super) async fn release(
     Ok((milestone, payment))
 }
 
+/// The least that is given back of more, in micro-USDC: 1 USDC.
+const LEAST_PART: i64 = Usdc::SCALE;
+
 /// What a refund is asked with.
 #[derive(Debug, Clone)]
 pub struct Refund<'a> {
@@ -149,6 +152,11 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
     let amount = ask.amount.unwrap_or(escrow);
     if amount > escrow {
         let message = format!("There are {escrow} in escrow for this milestone; give at most that.");
+        return Err(Error::rejected("amount", Code::OutOfRange, message));
+    }
+    // Each costs the platform gas, and stops the client from answering for a while.
+    if amount < escrow && amount.micro() < LEAST_PART {
+        let message = format!("Give back at least 1 USDC, or everything: {escrow}.");
         return Err(Error::rejected("amount", Code::OutOfRange, message));
     }
     let new = NewPayment {

@@ -267,7 +267,7 @@ async fn released(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
 async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
     match payment.dispute_id {
         Some(dispute) => disputes::payment_completed(app, tx, dispute, milestone).await?,
-        None => refund_ended(app, tx, milestone).await?,
+        None => refund_ended(app, tx, payment, milestone).await?,
     }
     let parties = milestones::parties(tx, milestone).await?;
     let event = format!("{}:COMPLETED", payment.id);
@@ -280,13 +280,38 @@ async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
 }
 
 /// A refund that somebody gave: the milestone has its end, or goes back to where it was with what is left.
-async fn refund_ended(app: &App, tx: &Tx, milestone: &milestone::Model) -> Result<()> {
-    let left = ledger::balance(&**tx, Account::Escrow(milestone.id)).await?;
-    let step = if left == Usdc::ZERO { MilestoneStep::Refunded } else { MilestoneStep::RefundEnded };
-    let auto_release_at = milestone.auto_release_at.filter(|_| left != Usdc::ZERO);
-    milestones::step(app, tx, milestone, step, |row| {
+async fn refund_ended(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: &milestone::Model,
+) -> Result<()> {
+    if ledger::balance(&**tx, Account::Escrow(milestone.id)).await? != Usdc::ZERO {
+        return refund_over(app, tx, payment, milestone).await;
+    }
+    milestones::step(app, tx, milestone, MilestoneStep::Refunded, |row| {
         row.returns_to = Set(None);
-        row.auto_release_at = Set(auto_release_at);
+        row.auto_release_at = Set(None);
+    })
+    .await
+    .map(drop)
+}
+
+/// Back to where the refund found it. Nobody could answer meanwhile, so that time is given back: who refunds a little wins
+/// nothing by it.
+async fn refund_over(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: &milestone::Model,
+) -> Result<()> {
+    let took = app.clock.now() - payment.created_at;
+    let releases = milestone.auto_release_at.map(|at| at + took);
+    milestones::step(app, tx, milestone, MilestoneStep::RefundEnded, |row| {
+        row.returns_to = Set(None);
+        row.auto_release_at = Set(releases);
+        // What they were told is no longer true.
+        row.release_reminded_at = Set(None);
     })
     .await
     .map(drop)
@@ -323,10 +348,7 @@ pub(super) async fn fail(
         let parties = milestones::parties(tx, &milestone).await?;
         people = vec![parties.client, parties.freelancer];
         if payment.kind == PaymentKind::Refund && payment.dispute_id.is_none() {
-            milestones::step(app, tx, &milestone, MilestoneStep::RefundEnded, |row| {
-                row.returns_to = Set(None)
-            })
-            .await?;
+            refund_over(app, tx, &payment, &milestone).await?;
         }
     }
     people.extend(account::admins(tx).await?);

@@ -76,7 +76,7 @@ pub fn visible(actor: &Actor) -> Select<project::Entity> {
     if actor.sees_all() {
         return all;
     }
-    let public = project::Column::Status.ne(ProjectStatus::Draft);
+    let public = project::Column::PublishedAt.is_not_null();
     match actor.user_id() {
         Some(user) => all.filter(Condition::any().add(public).add(project::Column::ClientId.eq(user))),
         None => all.filter(public),

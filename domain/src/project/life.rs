@@ -9,6 +9,7 @@ use crate::{
     check::Check,
     contract as contracts,
     error::Result,
+    invitation,
     policy::{self, Action, authorise},
     proposal as proposals,
 };
@@ -56,6 +57,7 @@ pub async fn cancel(
     contracts::retract_pending(app, &tx, &project).await?;
     contracts::require_none_live(&tx, &project, status).await?;
     proposals::reject_live(app, &tx, &project, None).await?;
+    invitation::close(app, &tx, project.id).await?;
     let mut change = moved(app, project, status);
     change.cancel_reason = Set(reason);
     let project = change.update(&*tx).await?;

@@ -14,6 +14,7 @@ use crate::{
     Actor, App, Code, Error, Tx,
     check::Check,
     error::Result,
+    invitation,
     policy::{self, Action, authorise},
     search, upload,
 };
@@ -116,6 +117,7 @@ pub async fn publish(app: &App, actor: &Actor, id: ProjectId) -> Result<project:
 /// Starts a project whose contract was accepted, within that transaction.
 pub(crate) async fn start(app: &App, tx: &Tx, project: project::Model) -> Result<project::Model> {
     let status = state::next(project.status, Step::Start)?;
+    invitation::close(app, tx, project.id).await?;
     Ok(moved(app, project, status).update(&**tx).await?)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     Actor, App, Code, Error,
     error::Result,
     policy::{self, Action, authorise},
-    upload,
+    project as projects, upload,
 };
 
 /// What changes; what is `None` stays as it is.
@@ -71,6 +71,7 @@ pub async fn update(app: &App, actor: &Actor, id: ProposalId, changes: Changes) 
     change.availability = Set(whole.availability);
     change.updated_at = Set(app.clock.now());
     let proposal = change.update(&*tx).await?;
+    projects::touch(app, &tx, project.id).await?;
     tx.commit().await?;
     Ok(proposal)
 }

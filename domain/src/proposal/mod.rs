@@ -99,8 +99,8 @@ pub async fn shortlist(app: &App, actor: &Actor, id: ProposalId, on: bool) -> Re
     authorise(actor, Action::ProposalShortlist(&project), "proposalId", "proposal")?;
     let step = if on { Step::Shortlist } else { Step::Unshortlist };
     let proposal = moved(app, &tx, proposal, step).await?;
+    projects::touch(app, &tx, project.id).await?;
     if on {
-        projects::touch(app, &tx, project.id).await?;
         let notice = Notice::ProposalShortlisted { proposal: proposal.id, project: project.title };
         notify(app, &tx, proposal.freelancer_id, notice, &event(&proposal)).await?;
     }
@@ -115,6 +115,7 @@ pub async fn reject(app: &App, actor: &Actor, id: ProposalId) -> Result<proposal
     let (project, proposal) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ProposalReject(&project), "proposalId", "proposal")?;
     let proposal = rejected(app, &tx, &project, proposal).await?;
+    projects::touch(app, &tx, project.id).await?;
     tx.commit().await?;
     Ok(proposal)
 }

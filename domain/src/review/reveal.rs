@@ -15,35 +15,42 @@ use crate::{
     App, Error, Tx, account,
     error::Result,
     notification::{Notice, notify},
+    schedule,
 };
 
-/// How many contracts one look takes; the next look finds the rest.
-const AT_ONCE: u64 = 100;
-
-/// Shows every review whose time has come; how many there were. The scheduler calls it: asking twice, or too early,
-/// does nothing.
+/// Shows every review whose time has come; of how many contracts. The task `reviews-reveal` calls it: asking twice, or too
+/// early, does nothing.
+///
+/// # Errors
+///
+/// When the database fails, or those of one contract could not be shown; the others are then all the same.
 pub async fn reveal_due(app: &App) -> Result<u64> {
-    let now = app.clock.now();
-    let due: Vec<ContractId> = review::Entity::find()
+    schedule::each(|skip| due(app, skip), |id| reveal(app, id)).await
+}
+
+async fn due(app: &App, skip: u64) -> Result<Vec<ContractId>> {
+    Ok(review::Entity::find()
         .select_only()
         .column(review::Column::ContractId)
         .distinct()
         .filter(review::Column::ShownAt.is_null())
-        .filter(review::Column::RevealAt.lte(now))
+        .filter(review::Column::RevealAt.lte(app.clock.now()))
         .order_by_asc(review::Column::ContractId)
-        .limit(AT_ONCE)
+        .offset(skip)
+        .limit(schedule::BATCH)
         .into_tuple()
         .all(app.db.reader())
-        .await?;
-    let mut shown = 0;
-    for id in due {
-        let tx = app.db.begin().await?;
-        let contract = locked_contract(&tx, id, "contractId").await?;
-        let written = of_contract(&tx, id).await?.into_iter().filter(|row| row.reveal_at <= now);
-        shown += show(app, &tx, &contract, written).await?.len() as u64;
-        tx.commit().await?;
-    }
-    Ok(shown)
+        .await?)
+}
+
+async fn reveal(app: &App, id: ContractId) -> Result<bool> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let contract = locked_contract(&tx, id, "contractId").await?;
+    let written = of_contract(&tx, id).await?.into_iter().filter(|row| row.reveal_at <= now);
+    let shown = show(app, &tx, &contract, written).await?;
+    tx.commit().await?;
+    Ok(!shown.is_empty())
 }
 
 /// Shows those of a locked contract's reviews that are not shown yet, counts them in, and tells whom they are about.

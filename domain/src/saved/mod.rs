@@ -6,7 +6,7 @@ use entities::{ProjectId, Role, UserId, project, saved_freelancer, saved_project
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, LockType, OnConflict},
 };
 
 use crate::{
@@ -138,7 +138,8 @@ pub async fn saved_freelancers(
 }
 
 async fn seen_project(tx: &Tx, actor: &Actor, id: ProjectId) -> Result<project::Model> {
-    let project = project::Entity::find_by_id(id).one(&**tx).await?;
+    // It is not deleted meanwhile: the row that points to it would have nothing to point to.
+    let project = project::Entity::find_by_id(id).lock(LockType::KeyShare).one(&**tx).await?;
     let project = project.ok_or_else(|| Error::not_found("projectId", "project"))?;
     authorise(actor, Action::ProjectSee(&project), "projectId", "project")?;
     Ok(project)

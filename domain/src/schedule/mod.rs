@@ -20,9 +20,10 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
-    Actor, App, Error, Tx,
+    Actor, App, Error, Tx, audit,
     error::Result,
     policy::{self, Action},
     queue::{self, Due, Job, Outcome},
@@ -216,6 +217,7 @@ pub async fn run_now(app: &App, actor: &Actor, name: &str) -> Result<(&'static T
     let tx = app.db.begin().await?;
     let row = locked(&tx, task.name).await?.ok_or_else(missing)?;
     let row = wake(app, &tx, &row, app.clock.now()).await?;
+    audit::record(app, &tx, actor, "scheduledTask.run", None, json!({ "name": task.name })).await?;
     tx.commit().await?;
     Ok((task, row))
 }

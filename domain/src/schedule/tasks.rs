@@ -3,7 +3,7 @@
 use futures::FutureExt;
 
 use super::Task;
-use crate::{account::session, contract, milestone, project, review};
+use crate::{account::session, contract, milestone, project, review, tidy};
 
 /// Every task.
 pub const TASKS: &[Task] = &[
@@ -36,6 +36,12 @@ pub const TASKS: &[Task] = &[
         schedule: "0 0 * * * *",
         description: "Tells clients seven days before their open project expires.",
         run: |app| async move { project::warn_idle(&app).await }.boxed(),
+    },
+    Task {
+        name: "records-tidy",
+        schedule: "0 */10 * * * *",
+        description: "Deletes old events, idempotency keys, mailed tokens and challenges of wallets.",
+        run: |app| async move { tidy::old_records(&app).await }.boxed(),
     },
     Task {
         name: "reviews-reveal",

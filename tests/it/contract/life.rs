@@ -211,16 +211,24 @@ async fn rule_a_project_has_one_pending_or_active_contract() {
 #[tokio::test]
 async fn rule_an_offer_can_be_answered_for_7_days() {
     let app = TestApp::start().await;
-    for late in [false, true] {
-        let m = new_market(&app).await;
-        let contract = offer(&app, &m.client, &m.proposals[0]).await;
-        let day = chrono::Duration::days(7);
-        app.advance(if late { day } else { day - chrono::Duration::microseconds(1) });
-        let answer = app.gql(&m.freelancers[0], CONTRACT_ACCEPT, json!({ "id": contract })).await;
-        if late {
-            assert_eq!(code(&answer, "contractAccept"), "EXPIRED");
-        } else {
-            assert_eq!(answer["data"]["contractAccept"]["contract"]["status"], "ACTIVE", "{answer}");
+    let answers = [
+        ("contractAccept", CONTRACT_ACCEPT, "ACTIVE"),
+        ("contractDecline", DECLINE, "DECLINED"),
+        ("contractRetract", RETRACT, "RETRACTED"),
+    ];
+    for (name, mutation, status) in answers {
+        for late in [false, true] {
+            let m = new_market(&app).await;
+            let contract = offer(&app, &m.client, &m.proposals[0]).await;
+            let week = chrono::Duration::days(7);
+            app.advance(if late { week } else { week - chrono::Duration::microseconds(1) });
+            let who = if name == "contractRetract" { &m.client } else { &m.freelancers[0] };
+            let answer = app.gql(who, mutation, json!({ "id": contract })).await;
+            if late {
+                assert_eq!(code(&answer, name), "EXPIRED");
+            } else {
+                assert_eq!(answer["data"][name]["contract"]["status"], status, "{answer}");
+            }
         }
     }
     app.finish().await;

@@ -144,6 +144,15 @@ async fn a_project_in_progress_is_cancelled_once_its_contract_is_over() {
     }
     let draft = post(&app, &client, json!({ "publish": false })).await;
     assert_eq!(brought(&app, &client, "projectCancel", &draft).await, "CANCELLED");
+    // What was never shown is not shown by being given up.
+    let seen = "query($id: ID!) { project(id: $id) { title } node(id: $id) { id }
+        projects(filter: { status: [CANCELLED] }) { nodes { id } } }";
+    for (token, others) in [("", 1), (freelancer.as_str(), 1), (client.as_str(), 2)] {
+        let answer = app.gql(token, seen, json!({ "id": draft })).await;
+        assert_eq!(answer["data"]["project"].is_null(), others == 1, "{answer}");
+        assert_eq!(answer["data"]["node"].is_null(), others == 1, "{answer}");
+        assert_eq!(answer["data"]["projects"]["nodes"].as_array().unwrap().len(), others, "{answer}");
+    }
     app.finish().await;
 }
 

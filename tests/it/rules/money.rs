@@ -216,3 +216,23 @@ async fn rule_each_milestone_has_an_escrow_account_of_its_own() {
     assert_eq!(held["data"]["contract"]["inEscrow"]["amount"], "150.00");
     app.finish().await;
 }
+
+/// Idempotency key: same key and input answers with the same things, kept 30 days.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_idempotency_keys_are_kept_30_days() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let key = new_key();
+    let fund = async || text(&ok(app.fund(&deal, &deal.milestones[0], &key).await)["payment"]["id"]);
+    let first = fund().await;
+    app.advance(Duration::days(30) - Duration::microseconds(1));
+    // What was not paid has expired, and the milestone could be funded anew: the key alone says no.
+    app.mine(1).await;
+    app.app.clock.advance(-Duration::seconds(11));
+    domain::tidy::old_records(&app.app).await.unwrap();
+    assert_eq!(fund().await, first);
+    app.advance(Duration::microseconds(1));
+    domain::tidy::old_records(&app.app).await.unwrap();
+    assert_ne!(fund().await, first);
+    app.finish().await;
+}

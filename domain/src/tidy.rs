@@ -1,0 +1,35 @@
+//! Deleting what nobody will ask for again.
+
+use chrono::{DateTime, Duration, Utc};
+use entities::{account_token, event, idempotency_key, wallet_challenge};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::{App, error::Result};
+
+/// So long an idempotency key answers with what it did.
+pub const KEYS_KEPT: Duration = Duration::days(30);
+/// So long subscribers that were away find what happened.
+const EVENTS_KEPT: Duration = Duration::days(1);
+/// So much longer than it is good a token is kept: one who comes late hears that it expired.
+const TOKENS_KEPT: Duration = Duration::days(1);
+
+/// Deletes old events, idempotency keys, tokens and challenges; how many rows there were. The task `records-tidy` calls it.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn old_records(app: &App) -> Result<u64> {
+    let before = |kept: Duration| -> DateTime<Utc> { app.clock.now() - kept };
+    let db = app.db.writer();
+    let events = event::Column::CreatedAt.lte(before(EVENTS_KEPT));
+    let keys = idempotency_key::Column::CreatedAt.lte(before(KEYS_KEPT));
+    let challenges = wallet_challenge::Column::ExpiresAt.lte(before(TOKENS_KEPT));
+    let tokens = account_token::Column::ExpiresAt.lte(before(TOKENS_KEPT));
+    let gone = [
+        event::Entity::delete_many().filter(events).exec(db).await?,
+        idempotency_key::Entity::delete_many().filter(keys).exec(db).await?,
+        wallet_challenge::Entity::delete_many().filter(challenges).exec(db).await?,
+        account_token::Entity::delete_many().filter(tokens).exec(db).await?,
+    ];
+    Ok(gone.iter().map(|deleted| deleted.rows_affected).sum())
+}
