@@ -6,6 +6,12 @@ use chrono::{DateTime, Datelike, Utc};
 
 use crate::error::{Code, Error, Problem, Result};
 
+/// Letters and signs that show nothing, beside those that Unicode calls white space.
+const INVISIBLE: [char; 10] = [
+    '\u{ad}', '\u{115f}', '\u{1160}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{2800}', '\u{3164}',
+    '\u{feff}',
+];
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Problem>);
@@ -36,6 +42,7 @@ impl Check {
         // A NUL alone would be text to SQLite and an error to PostgreSQL.
         let clean = !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
         self.ensure(clean, field, Code::Invalid, "Leave out control characters.");
+        self.legible(field, &text);
         text
     }
 
@@ -46,7 +53,21 @@ impl Check {
         self.length(field, text, length);
         let clean = !text.contains(char::is_control);
         self.ensure(clean, field, Code::Invalid, "Leave out line breaks and control characters.");
+        self.legible(field, text);
         text.to_owned()
+    }
+
+    /// Not one of the texts that show nothing, or show something else than they say.
+    fn legible(&mut self, field: &str, text: &str) {
+        let turned = text.contains(['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}']);
+        self.ensure(
+            !turned,
+            field,
+            Code::Invalid,
+            "Leave out characters that turn the direction of writing.",
+        );
+        let blank = !text.is_empty() && text.chars().all(|c| c.is_whitespace() || INVISIBLE.contains(&c));
+        self.ensure(!blank, field, Code::Invalid, "Give something that can be seen.");
     }
 
     fn length(&mut self, field: &str, text: &str, length: RangeInclusive<usize>) {
@@ -118,5 +139,10 @@ mod tests {
             assert_eq!((text(bad), line(bad)), (None, None), "{bad:?}");
         }
         assert_eq!((line("a\nb"), line("a\tb")), (None, None));
+        for unseen in ["\u{200b}", "\u{3164} \u{2800}", "exe.\u{202e}gpj"] {
+            assert_eq!((text(unseen), line(unseen)), (None, None), "{unseen:?}");
+        }
+        // Joiners make one sign of several.
+        assert!(line("\u{1f469}\u{200d}\u{1f680}").is_some() && line("نام\u{200c}ها").is_some());
     }
 }

@@ -87,7 +87,7 @@ pub enum Error {
         problems: Vec<Problem>,
     },
     /// Nobody is signed in.
-    #[error("sign in first: send \"Authorization: Bearer <access token>\"")]
+    #[error("Sign in first: send \"Authorization: Bearer <access token>\"")]
     Unauthenticated,
     /// The database failed.
     #[error("database: {0}")]

@@ -62,7 +62,7 @@ pub enum Action<'a> {
     PaymentReport(&'a payment::Model),
     DisputeOpen(&'a contract::Model),
     DisputeAddEvidence(&'a contract::Model),
-    DisputeWithdraw(&'a dispute::Model),
+    DisputeWithdraw(&'a contract::Model, &'a dispute::Model),
     // reads of single things
     ProjectSee(&'a project::Model),
     ContractSee(&'a contract::Model),
@@ -180,7 +180,10 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         }
         DisputeOpen(contract) | DisputeAddEvidence(contract) => verified(actor)
             .and_then(|person| shown(person.id == contract.client_id || person.id == contract.freelancer_id)),
-        DisputeWithdraw(dispute) => verified(actor).and_then(|person| shown(person.id == dispute.opened_by)),
+        DisputeWithdraw(contract, dispute) => {
+            let person = party_of(actor, contract)?;
+            side(person.id == dispute.opened_by, "The other party opened this: only they withdraw it.")
+        }
         DisputeJudge(contract) => {
             can(actor, DisputesManage)?;
             neutral(actor, contract)
@@ -197,6 +200,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
 pub fn enter<'a>(actor: &'a Actor, roles: &[Role]) -> Result<&'a Person> {
     let entered = acting(actor).and_then(|person| match roles {
         roles if roles.contains(&person.role) => verified(actor),
+        [Role::Client, Role::Freelancer, ..] => Err(Denied::Role("CLIENT or FREELANCER")),
         [first, ..] => Err(Denied::Role(first.as_str())),
         [] => Err(Denied::Role(Role::Admin.as_str())),
     });

@@ -91,7 +91,7 @@ macro_rules! ids {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 match text.split_once('_').map(|(prefix, _)| prefix) {
                     $(Some($prefix) => text.parse().map(Self::$name),)*
-                    _ => Err(invalid("thing", "usr, prj, ...", text)),
+                    _ => Err(invalid("thing, such as a project", "prj", text)),
                 }
             }
         }

@@ -20,10 +20,10 @@ pub enum MoneyError {
     #[error("USDC has 6 decimals; give at most 6")]
     TooPrecise,
     /// Outside what a signed 64-bit count of micro-USDC holds (about 9.2 trillion USDC).
-    #[error("the amount is too large")]
+    #[error("The amount is too large")]
     TooLarge,
     /// Not a decimal number at all.
-    #[error("an amount is a decimal number such as \"12.50\"")]
+    #[error("An amount is a decimal number such as \"12.50\"")]
     NotANumber,
 }
 
@@ -105,6 +105,10 @@ impl FromStr for Usdc {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
+        // The parser reads 1_000 as a thousand; nobody else does.
+        if text.contains('_') {
+            return Err(MoneyError::NotANumber);
+        }
         Self::from_decimal(Decimal::from_str_exact(text).map_err(|_| MoneyError::NotANumber)?)
     }
 }
@@ -122,6 +126,7 @@ mod tests {
         assert_eq!("9223372036854.775807".parse(), Ok(Usdc(i64::MAX)));
         assert_eq!("9223372036854.775808".parse::<Usdc>(), Err(MoneyError::TooLarge));
         assert_eq!("12,5".parse::<Usdc>(), Err(MoneyError::NotANumber));
+        assert_eq!("1_0".parse::<Usdc>(), Err(MoneyError::NotANumber));
         assert_eq!(Usdc(12_500_000).to_string(), "12.50 USDC");
         assert_eq!(Usdc(1).to_decimal().to_string(), "0.000001");
     }

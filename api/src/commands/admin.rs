@@ -8,7 +8,7 @@ use crate::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
-    /// Make the person with this e-mail address an administrator. They sign in again to be one.
+    /// Make the person with this e-mail address an administrator. The tokens that they have are an administrator's at once.
     Grant {
         /// The address that they registered with.
         email: String,

@@ -96,7 +96,10 @@ struct Watch {
 #[async_trait::async_trait]
 impl Extension for Watch {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        let response = next.run(ctx).await;
+        let mut response = next.run(ctx).await;
+        // What our resolvers say has its code; what is left are values that async-graphql could not read.
+        let errors = std::mem::take(&mut response.errors).into_iter();
+        response.errors = errors.map(|error| coded(error, code::BAD_INPUT)).collect();
         match self.cost.load(Ordering::Relaxed) {
             UNKNOWN => response,
             cost => response.extension("cost", value!({ "requested": cost, "limit": COST })),

@@ -19,6 +19,8 @@ pub(super) fn email(check: &mut Check, given: &str) -> Email {
     let shown = check.text("email", given, 1..=LONGEST_EMAIL);
     // ASCII only: other local parts need SMTPUTF8, which many servers still refuse.
     let mailable = shown.is_ascii()
+        // Quoted names and bare IP addresses are addresses too, but mail servers refuse them.
+        && !shown.contains(['"', '['])
         && shown.parse::<lettre::Address>().is_ok_and(|address| address.domain().contains('.'));
     check.ensure(
         shown.is_empty() || mailable,
@@ -70,6 +72,8 @@ mod tests {
             "ada@exa\nmple.com",
             "ädä@example.com",
             "Ada <ada@example.com>",
+            "\"a b\"@example.com",
+            "ada@[10.0.0.1]",
         ] {
             let mut check = Check::new();
             email(&mut check, bad);

@@ -174,8 +174,9 @@ pub(super) fn draft(
 
     let description = input.description.filter(|text| *text != contract.description);
     let end_at = input.end_at.filter(|end| Some(*end) != contract.end_at);
-    let in_order = end_at.zip(contract.start_at).is_none_or(|(end, start)| end > start);
-    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after the contract's startAt.");
+    let start = contract.start_at.or(contract.accepted_at).unwrap_or(contract.created_at);
+    let in_order = end_at.is_none_or(|end| end > start);
+    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after the contract's beginning.");
     let real = touches || description.is_some() || end_at.is_some();
     check.ensure(real, "", Code::Invalid, "Nothing becomes different: change something.");
     check.done()?;

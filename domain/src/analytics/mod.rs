@@ -164,7 +164,7 @@ fn check(Period { from, to, interval }: Period) -> Result<Vec<DateTime<Utc>>> {
     check.done()?;
     calendar::starts(interval, from, to, MOST_BUCKETS).ok_or_else(|| {
         let message =
-            format!("That are more than {MOST_BUCKETS} buckets: ask for a shorter time or longer buckets.");
+            format!("Those are more than {MOST_BUCKETS} buckets: ask for a shorter time or longer buckets.");
         Error::rejected("to", Code::OutOfRange, message)
     })
 }

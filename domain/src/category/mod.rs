@@ -64,7 +64,11 @@ pub async fn create(app: &App, actor: &Actor, input: New) -> Result<category::Mo
     let mut check = Check::new();
     let name = check.line("name", &input.name, 1..=100);
     let slug = input.slug.unwrap_or_else(|| slug_of(&name));
-    check.ensure(is_slug(&slug), "slug", Code::Invalid, SLUG);
+    if slug.is_empty() && !name.is_empty() {
+        check.problem("slug", Code::Required, format!("None can be made of this name. {SLUG}"));
+    } else {
+        check.ensure(is_slug(&slug), "slug", Code::Invalid, SLUG);
+    }
     place(&mut check, input.position);
     check.done()?;
 

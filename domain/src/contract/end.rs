@@ -2,11 +2,14 @@
 //! or under way.
 
 use entities::{
-    ContractId, ContractStatus, MilestoneStatus, PaymentKind, ProjectStatus, Role, Usdc, UserId, contract,
-    milestone, payment, project,
+    ContractId, ContractStatus, MilestoneStatus, PaymentKind, PaymentStatus, ProjectStatus, Role, Usdc,
+    UserId, chain_transfer, contract, milestone, payment, project,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use serde_json::json;
 
@@ -69,11 +72,30 @@ async fn milestones_of(tx: &Tx, id: ContractId) -> Result<Vec<milestone::Model>>
 
 /// How many payments of a contract have not come to their end.
 pub(crate) async fn payments_under_way(tx: &Tx, id: ContractId) -> Result<u64> {
-    Ok(payment::Entity::find()
-        .filter(payment::Column::ContractId.eq(id))
-        .filter(payment::Column::Status.is_not_in(FINAL))
-        .count(&**tx)
-        .await?)
+    Ok(under_way(id).count(&**tx).await?)
+}
+
+/// The payments of a contract that keep it from its end. A bonus of which nothing has arrived does not: it is a word, and
+/// whoever gave it could hold the contract open with it; when it arrives after all, it is paid all the same.
+fn under_way(id: ContractId) -> Select<payment::Entity> {
+    use payment::Column;
+    let arrived = Query::select()
+        .expr(Expr::val(1))
+        .from(chain_transfer::Entity)
+        .and_where(
+            Expr::col((chain_transfer::Entity, chain_transfer::Column::PaymentId))
+                .equals((payment::Entity, Column::Id)),
+        )
+        .to_owned();
+    let promised = Condition::all()
+        .add(Column::Kind.eq(PaymentKind::Deposit))
+        .add(Column::MilestoneId.is_null())
+        .add(Column::Status.eq(PaymentStatus::AwaitingFunds))
+        .add(Expr::exists(arrived).not());
+    payment::Entity::find()
+        .filter(Column::ContractId.eq(id))
+        .filter(Column::Status.is_not_in(FINAL))
+        .filter(promised.not())
 }
 
 /// What was paid in for a bonus and could not be paid out.
@@ -156,9 +178,7 @@ async fn require_settled(tx: &Tx, contract: &contract::Model) -> Result<()> {
             ));
         }
     }
-    let under_way = payment::Entity::find()
-        .filter(payment::Column::ContractId.eq(contract.id))
-        .filter(payment::Column::Status.is_not_in(FINAL))
+    let under_way = under_way(contract.id)
         // Those of a milestone are named by its state.
         .filter(payment::Column::MilestoneId.is_null())
         .order_by_asc(payment::Column::Id)

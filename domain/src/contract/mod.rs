@@ -64,7 +64,7 @@ pub(crate) async fn offer(
     terms: Terms,
 ) -> Result<contract::Model> {
     let now = app.clock.now();
-    let description = check(&terms)?;
+    let description = check(app, &terms)?;
     let plan = proposals::plan_of(tx, project, proposal).await?;
     let contract = contract::Model {
         id: app.clock.new_id(),
@@ -268,14 +268,15 @@ pub(crate) fn moved(app: &App, contract: &contract::Model, step: Step) -> Result
 }
 
 /// The terms' description, trimmed, when all of them hold.
-fn check(terms: &Terms) -> Result<String> {
+fn check(app: &App, terms: &Terms) -> Result<String> {
     let mut check = Check::new();
     let description = check.text("description", &terms.description, 10..=10_000);
     check.time("startAt", terms.start_at);
     check.time("endAt", terms.end_at);
-    if let (Some(start), Some(end)) = (terms.start_at, terms.end_at) {
-        check.ensure(end > start, "endAt", Code::OutOfRange, "Give a time after startAt.");
-    }
+    // Without a beginning it begins at once.
+    let start = terms.start_at.unwrap_or_else(|| app.clock.now());
+    let in_order = terms.end_at.is_none_or(|end| end > start);
+    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after startAt, or after now.");
     check.done()?;
     Ok(description)
 }

@@ -178,7 +178,7 @@ pub async fn withdraw(app: &App, actor: &Actor, id: DisputeId) -> Result<dispute
     let person = policy::enter(actor, &PARTIES)?;
     let tx = app.db.begin().await?;
     let Locked { contract, milestone, dispute } = record::lock_all(&tx, id).await?;
-    policy::authorise(actor, Action::DisputeWithdraw(&dispute), "disputeId", "dispute")?;
+    policy::authorise(actor, Action::DisputeWithdraw(&contract, &dispute), "disputeId", "dispute")?;
     let now = app.clock.now();
     let dispute =
         record::step(app, &tx, &dispute, Step::Withdraw, |row| row.ended_at = Set(Some(now))).await?;

@@ -56,6 +56,7 @@ pub async fn resolve(app: &App, actor: &Actor, ask: Resolution<'_>) -> Result<Di
     };
     let Locked { contract, milestone, dispute } = record::lock_all(&tx, id).await?;
     impartial(actor, &contract)?;
+    super::state::next(dispute.status, Step::Resolve)?;
     let escrow = in_escrow(&tx, milestone.id).await?;
     let release = remainder(escrow, ask.refund)?;
     let now = app.clock.now();

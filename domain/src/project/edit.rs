@@ -70,7 +70,8 @@ pub async fn update(app: &App, actor: &Actor, id: ProjectId, changes: Changes) -
     }
     // What stays may have been archived meanwhile; what is chosen now may not.
     let chosen = changes.skill_ids.as_deref().unwrap_or_default();
-    check_references(&tx, changes.category_id, chosen).await?;
+    let moved_to = changes.category_id.filter(|category| *category != project.category_id);
+    check_references(&tx, moved_to, chosen).await?;
     if changes.skill_ids.is_some() {
         project_skill::Entity::delete_many()
             .filter(project_skill::Column::ProjectId.eq(id))

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    Actor, App, Error, Tx, audit,
+    Actor, App, Code, Error, Tx, audit,
     error::Result,
     policy::{self, Action},
     queue::{self, Due, Job, Outcome},
@@ -212,7 +212,10 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<(&'static Task, schedu
 /// When the actor is no admin, there is no such task, or the database fails.
 pub async fn run_now(app: &App, actor: &Actor, name: &str) -> Result<(&'static Task, scheduled_task::Model)> {
     policy::authorise(actor, Action::JobsManage, "name", "task")?;
-    let missing = || Error::not_found("name", "task");
+    let missing = || {
+        let message = "There is no such task: `scheduledTasks` names them.";
+        Error::rejected("name", Code::NotFound, message)
+    };
     let task = TASKS.iter().find(|task| task.name == name).ok_or_else(missing)?;
     let tx = app.db.begin().await?;
     let row = locked(&tx, task.name).await?.ok_or_else(missing)?;
