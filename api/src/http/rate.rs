@@ -241,6 +241,14 @@ mod tests {
             limiter().passwords(&attempt("a@b.c", 3), &Actor::Anonymous, peer(1)).is_err(),
             "aliases count"
         );
+        let all = limiter();
+        let reset = |email: &str| {
+            let field = format!("passwordResetBegin(input: {{ email: \"{email}\" }}) {{ x }}");
+            limits::prepare(&mut Request::new(format!("mutation {{ {field} }}"))).expect("fine")
+        };
+        assert!(all.passwords(&reset("a@b.c"), &Actor::Anonymous, peer(1)).is_ok());
+        assert!(all.passwords(&attempt("a@b.c", 1), &Actor::Anonymous, peer(2)).is_ok());
+        assert!(all.passwords(&reset("a@b.c"), &Actor::Anonymous, peer(3)).is_err(), "mails count as well");
         let other = limits::prepare(&mut Request::new("mutation { x }")).expect("fine");
         assert!((0..9).all(|_| all.passwords(&other, &Actor::Anonymous, peer(1)).is_ok()));
     }
