@@ -33,7 +33,7 @@ function verification(token) {
 
 /** A form for another password. Nothing is sent anywhere but to this server, and by script: the policy allows no other. */
 function reset(token) {
-  const field = make("input", { type: "password", name: "new-password", autocomplete: "new-password", required: true, maxLength: 128 });
+  const field = make("input", { type: "password", name: "new-password", autocomplete: "new-password", required: true });
   const button = make("button", { textContent: "Set this password" });
   const outcome = make("div");
   const form = make("form", {}, make("label", { textContent: "New password " }, make("small", { textContent: "8 to 128 characters" }), field), button, outcome);
