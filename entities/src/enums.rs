@@ -73,7 +73,8 @@ text_enum! {
         ContractChanged = "CONTRACT_CHANGED", AmendmentProposed = "AMENDMENT_PROPOSED", AmendmentAnswered = "AMENDMENT_ANSWERED",
         MilestoneAutoReleaseNear = "MILESTONE_AUTO_RELEASE_NEAR", DisputeOpened = "DISPUTE_OPENED", DisputeResolved = "DISPUTE_RESOLVED",
         ReviewReceived = "REVIEW_RECEIVED", AccountSuspended = "ACCOUNT_SUSPENDED", AccountRestored = "ACCOUNT_RESTORED",
-        AccountVerify = "ACCOUNT_VERIFY", AccountNewSignIn = "ACCOUNT_NEW_SIGN_IN", AccountWalletChanged = "ACCOUNT_WALLET_CHANGED",
+        AccountVerify = "ACCOUNT_VERIFY", AccountReset = "ACCOUNT_RESET", AccountPasswordChanged = "ACCOUNT_PASSWORD_CHANGED",
+        AccountNewSignIn = "ACCOUNT_NEW_SIGN_IN", AccountWalletChanged = "ACCOUNT_WALLET_CHANGED",
     }
     /// Life of a change that one party proposes to the other.
     AmendmentStatus { Proposed = "PROPOSED", Accepted = "ACCEPTED", Rejected = "REJECTED", Withdrawn = "WITHDRAWN" }
@@ -86,7 +87,7 @@ text_enum! {
     /// Life of an invitation to bid.
     InvitationStatus { Pending = "PENDING", Accepted = "ACCEPTED", Declined = "DECLINED", Withdrawn = "WITHDRAWN" }
     /// What a mailed token is good for.
-    TokenPurpose { VerifyEmail = "VERIFY_EMAIL" }
+    TokenPurpose { VerifyEmail = "VERIFY_EMAIL", ResetPassword = "RESET_PASSWORD" }
     /// What an event tells the subscribers about.
     EventKind { PaymentUpdated = "PAYMENT_UPDATED", NotificationReceived = "NOTIFICATION_RECEIVED" }
 }

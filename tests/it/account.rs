@@ -1,6 +1,7 @@
 //! Joining, proving an address, signing in and out, and the profile.
 
 mod freelancers;
+mod password;
 mod rules;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -30,6 +30,9 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("accountRegister", "KKKKKKK"),
     ("accountVerify", "KKKKKKK"),
     ("accountVerifyResend", "UKKKKKF"),
+    ("passwordChange", "UKKKKKF"),
+    ("passwordResetBegin", "KKKKKKK"),
+    ("passwordResetComplete", "NNNNNNN"),
     ("sessionCreate", "KKKKKKK"),
     ("sessionRefresh", "KKKKKKK"),
     ("sessionRevoke", "UKNNNNN"),
@@ -137,7 +140,7 @@ const QUERIES: &[(&str, &str)] = &[
 ];
 
 /// Fields of the client's `User` that are theirs alone.
-const SENSITIVE: [&str; 9] = [
+const SENSITIVE: [&str; 10] = [
     "email",
     "wallets",
     "notifications",
@@ -147,6 +150,7 @@ const SENSITIVE: [&str; 9] = [
     "savedProjects",
     "savedFreelancers",
     "invitations",
+    "sessions",
 ];
 const OWN: &str = "0K000K0";
 
@@ -330,6 +334,10 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
     match mutation {
         "accountRegister" => json!({ "email": "x", "password": "x", "displayName": "x", "role": "CLIENT" }),
         "accountVerify" => json!({ "token": "no such token" }),
+        // Too short: nobody is signed out.
+        "passwordChange" => json!({ "password": PASSWORD, "newPassword": "short" }),
+        "passwordResetBegin" => json!({ "email": "nobody@example.com" }),
+        "passwordResetComplete" => json!({ "token": "no such token", "newPassword": PASSWORD }),
         "sessionCreate" => json!({ "email": "nobody@example.com", "password": "wrong" }),
         "sessionRefresh" => json!({ "refreshToken": "no such token" }),
         "sessionRevoke" => json!({ "sessionId": id("session") }),

@@ -43,6 +43,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("User.reviews", "projects/proposals/freelancer.contracts/freelancer.reviews"),
     ("User.savedFreelancers", "projects/proposals/freelancer.contracts/client.savedFreelancers"),
     ("User.savedProjects", "projects/proposals/freelancer.contracts/freelancer.savedProjects"),
+    ("User.sessions", "projects/proposals/freelancer.contracts/client.sessions"),
     ("Project.proposals", "freelancers/proposals/project.client.projects/proposals"),
     ("Contract.payments", "projects/proposals/freelancer.contracts/payments"),
     ("Payment.jobs", "freelancers/contracts/payments/jobs"),

@@ -338,6 +338,10 @@ public_enum! {
         AccountRestored,
         /// Prove your e-mail address.
         AccountVerify,
+        /// Somebody who forgot your password asks for another.
+        AccountReset,
+        /// Your password was changed.
+        AccountPasswordChanged,
         /// Somebody signed in to your account.
         AccountNewSignIn,
         /// Your payout wallet changed, or another wallet was linked.

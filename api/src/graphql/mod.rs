@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod milestone;
 pub mod node;
 pub mod notification;
+pub mod password;
 pub mod payment;
 pub mod people;
 pub mod portfolio;
@@ -67,6 +68,7 @@ pub struct QueryRoot(
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     session::SessionMutation,
+    password::PasswordMutation,
     profile::UserMutation,
     portfolio::PortfolioMutation,
     saved::SavedMutation,
@@ -131,6 +133,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         project::Project,
         proposal::Proposal,
         review::Review,
+        session::open::UserSession,
         skill::Skill,
         user::User,
     )

@@ -2,7 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::account::{self, Registration, SignIn, SignedIn};
+use domain::{
+    Actor, App, Code, Error,
+    account::{self, Registration, SignIn, SignedIn},
+    entities::SessionId,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -11,6 +15,8 @@ use super::{
     user::User,
 };
 use crate::error::{UserError, answer};
+
+pub mod open;
 
 /// What the caller's client calls itself: the request's `User-Agent`, put into the context by the router.
 #[derive(Debug, Clone)]
@@ -139,15 +145,20 @@ pub struct SessionRefreshPayload {
 /// The session to end.
 #[derive(Debug, InputObject)]
 pub struct SessionRevokeInput {
-    /// One of your sessions; the one you are using when left out.
+    /// One of your sessions, as `User.sessions` lists them; the one you are using when left out.
     pub session_id: Option<ID>,
+    /// All your sessions but the one you are using, instead of one. Leave out `sessionId` then.
+    #[graphql(default)]
+    pub others: bool,
 }
 
-/// A session that was ended.
+/// What was ended.
 #[derive(Debug, SimpleObject)]
 pub struct SessionRevokePayload {
-    /// Which one.
+    /// Which one; null when all others were.
     pub session_id: Option<ID>,
+    /// How many sessions were open until now: 0 when there was none, or it had ended before.
+    pub ended_count: i32,
     /// What you can mend; empty when it worked.
     pub user_errors: Vec<UserError>,
 }
@@ -225,19 +236,38 @@ impl SessionMutation {
         Ok(SessionRefreshPayload { session, user_errors })
     }
 
-    /// Ends one of your sessions at once, its access tokens too.
+    /// Ends one of your sessions at once, its access tokens too; or all but the one you are using.
     async fn session_revoke(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The session to end.")] input: SessionRevokeInput,
     ) -> async_graphql::Result<SessionRevokePayload> {
-        let ended = match input.session_id.as_ref().map(|id| parse_id("sessionId", id)).transpose() {
-            Ok(session) => account::session::revoke(app(ctx)?, actor(ctx)?, session).await,
-            Err(error) => Err(error),
-        };
-        let (ended, user_errors) = answer(ended)?;
-        Ok(SessionRevokePayload { session_id: ended.map(|id| id.to_string().into()), user_errors })
+        let (ended, user_errors) = answer(revoke(app(ctx)?, actor(ctx)?, &input).await)?;
+        let (session, count) = ended.unwrap_or_default();
+        Ok(SessionRevokePayload {
+            session_id: session.map(|id| id.to_string().into()),
+            ended_count: i32::try_from(count).unwrap_or(i32::MAX),
+            user_errors,
+        })
     }
+}
+
+/// The session that was named or used, and how many were open.
+async fn revoke(
+    app: &App,
+    actor: &Actor,
+    input: &SessionRevokeInput,
+) -> domain::Result<(Option<SessionId>, u64)> {
+    if !input.others {
+        let named = input.session_id.as_ref().map(|id| parse_id("sessionId", id)).transpose()?;
+        let (id, open) = account::session::revoke(app, actor, named).await?;
+        return Ok((Some(id), u64::from(open)));
+    }
+    if input.session_id.is_some() {
+        let message = "Name one session, or ask for all others: not both.";
+        return Err(Error::rejected("others", Code::Invalid, message));
+    }
+    Ok((None, account::session::revoke_others(app, actor).await?))
 }
 
 fn user_agent(ctx: &Context<'_>) -> Option<String> {

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
 use domain::{
-    contract as domain_contract,
+    account, contract as domain_contract,
     entities::{skill, user, user_skill},
     invitation as domain_invitation, ledger as domain_ledger, notification as domain_notification,
     payment as domain_payment,
@@ -25,12 +25,16 @@ use super::{
     proposal::{Proposal, list::ProposalFilter},
     review::Review,
     scalars::Money,
+    session::open::UserSession,
     skill::Skill,
-    support::actor,
+    support::{actor, app},
     upload::{self, Image},
     wallet::Wallet,
 };
-use crate::loaders::{FreelancerSavedBy, UnreadOf, UserSkillsOf, WalletsOf, load_or_default};
+use crate::{
+    error::fault,
+    loaders::{FreelancerSavedBy, UnreadOf, UserSkillsOf, WalletsOf, load_or_default},
+};
 
 /// A person with an account.
 #[derive(Debug, Clone)]
@@ -324,6 +328,24 @@ impl User {
         }
         let list = domain_notification::of_users(unread_only);
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Notification).await.map(Some)
+    }
+
+    /// Their open sessions: where somebody is signed in to the account, the newest first. Null unless they are you, or
+    /// you are an administrator.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<Listing<UserSession>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let list = account::session::of_users(app(ctx)?).map_err(fault)?;
+        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), UserSession).await.map(Some)
     }
 
     /// How much they were told and have not read. Null unless they are you, or you are an administrator.

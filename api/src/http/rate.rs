@@ -21,8 +21,16 @@ use sha2::{Digest as _, Sha256};
 use super::peer::Peer;
 use crate::graphql::limits::{Operation, RootField};
 
-/// Mutations that check or store a password: guesses have to be slow, and each costs an Argon2 hash.
-const PASSWORDS: [&str; 3] = ["accountRegister", "sessionCreate", "walletSetPayout"];
+/// Mutations that check or store a password: guesses have to be slow, and each costs an Argon2 hash. And the one that
+/// mails a link for another: what it tells nobody must not be asked of many addresses either.
+const PASSWORDS: [&str; 6] = [
+    "accountRegister",
+    "passwordChange",
+    "passwordResetBegin",
+    "passwordResetComplete",
+    "sessionCreate",
+    "walletSetPayout",
+];
 /// Every that many checks, callers that have been still are forgotten.
 const SWEEP: u32 = 4_096;
 /// What is shown where nothing is limited: the largest Int of GraphQL.
@@ -33,10 +41,10 @@ const UNLIMITED: u32 = i32::MAX as u32;
 pub struct RateLimits {
     /// Requests of a person, or of an address where nobody is signed in.
     pub requests: Option<NonZeroU32>,
-    /// Sign-ins, registrations and other checks of a password by one address.
+    /// Sign-ins, registrations, resets and other checks of a password by one address.
     pub passwords_by_address: Option<NonZeroU32>,
-    /// Sign-ins with one e-mail address, right or wrong, from wherever; and as many other checks of the password
-    /// of one who is signed in.
+    /// Sign-ins and resets with one e-mail address, right or wrong, from wherever; and as many other checks of the
+    /// password of one who is signed in.
     pub passwords_by_email: Option<NonZeroU32>,
 }
 
@@ -103,8 +111,14 @@ impl Limiter {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
             requests: Budget::new("requests", limits.requests),
-            passwords_by_address: Budget::new("sign-ins from your address", limits.passwords_by_address),
-            passwords_by_email: Budget::new("sign-ins with this e-mail address", limits.passwords_by_email),
+            passwords_by_address: Budget::new(
+                "sign-ins and resets from your address",
+                limits.passwords_by_address,
+            ),
+            passwords_by_email: Budget::new(
+                "sign-ins and resets with this e-mail address",
+                limits.passwords_by_email,
+            ),
             passwords_by_user: Budget::new("checks of your password", limits.passwords_by_email),
         }
     }
@@ -227,6 +241,14 @@ mod tests {
             limiter().passwords(&attempt("a@b.c", 3), &Actor::Anonymous, peer(1)).is_err(),
             "aliases count"
         );
+        let all = limiter();
+        let reset = |email: &str| {
+            let field = format!("passwordResetBegin(input: {{ email: \"{email}\" }}) {{ x }}");
+            limits::prepare(&mut Request::new(format!("mutation {{ {field} }}"))).expect("fine")
+        };
+        assert!(all.passwords(&reset("a@b.c"), &Actor::Anonymous, peer(1)).is_ok());
+        assert!(all.passwords(&attempt("a@b.c", 1), &Actor::Anonymous, peer(2)).is_ok());
+        assert!(all.passwords(&reset("a@b.c"), &Actor::Anonymous, peer(3)).is_err(), "mails count as well");
         let other = limits::prepare(&mut Request::new("mutation { x }")).expect("fine");
         assert!((0..9).all(|_| all.passwords(&other, &Actor::Anonymous, peer(1)).is_ok()));
     }

@@ -22,24 +22,24 @@ const LANES: u32 = 1;
 /// How many hashes run at once: each takes its memory, and a burst of sign-ins must not take it all.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
-/// Notes what is wrong with a new password. `email` and `name` are the owner's: a password must not be
-/// one of them.
-pub(super) fn check_new(check: &mut Check, password: &SecretString, email: &str, name: &str) {
+/// Notes what is wrong with a new password, under the field that brought it. `email` and `name` are the owner's:
+/// a password must not be one of them.
+pub(super) fn check_new(check: &mut Check, field: &str, password: &SecretString, email: &str, name: &str) {
     let password = password.expose_secret();
     match password.chars().count() {
-        0 => check.problem("password", Code::Required, "Give a password of 8 to 128 characters."),
-        1..8 => check.problem("password", Code::TooShort, "Give at least 8 characters."),
+        0 => check.problem(field, Code::Required, "Give a password of 8 to 128 characters."),
+        1..8 => check.problem(field, Code::TooShort, "Give at least 8 characters."),
         8..=128 => {
             let local_part = email.split('@').next().unwrap_or_default();
             let own = [email, local_part, name].iter().any(|own| password.eq_ignore_ascii_case(own));
             check.ensure(
                 !own && !is_common(password),
-                "password",
+                field,
                 Code::Invalid,
                 "This password is among the first that a thief tries. Choose another, such as four unrelated words.",
             );
         }
-        _ => check.problem("password", Code::TooLong, "Give at most 128 characters."),
+        _ => check.problem(field, Code::TooLong, "Give at most 128 characters."),
     }
 }
 

@@ -33,7 +33,7 @@ pub async fn register(app: &App, input: Registration) -> Result<session::SignedI
     let email = input::email(&mut check, &input.email);
     let display_name = input::display_name(&mut check, &input.display_name);
     input::role(&mut check, input.role);
-    password::check_new(&mut check, &input.password, &email.key, &display_name);
+    password::check_new(&mut check, "password", &input.password, &email.key, &display_name);
     check.done()?;
     // Asked before as well, so that a second attempt does not cost a hash.
     let taken =

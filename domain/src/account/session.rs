@@ -1,7 +1,7 @@
 //! Sessions: signing in, access tokens, rotating refresh tokens.
 
-use chrono::{DateTime, Duration, Utc};
-use entities::{Role, SessionId, session, user};
+use chrono::{DateTime, Duration, DurationRound, Utc};
+use entities::{Role, SessionId, UserId, session, user};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
@@ -21,6 +21,7 @@ use crate::{
     clock::random_token,
     error::{Code, Error, Result},
     notification::{Notice, notify},
+    page::{Below, List},
     schedule,
 };
 
@@ -63,7 +64,7 @@ pub async fn create(app: &App, input: SignIn) -> Result<SignedIn> {
     };
     let right = password::verify(app, person.as_ref(), input.password).await?;
     let Some(person) = person.filter(|_| right) else {
-        return Err(Error::rejected("", Code::Invalid, "The e-mail address or the password is wrong."));
+        return Err(wrong());
     };
     // After the password: who set up a second factor is nobody else's business.
     if input.code.is_some() {
@@ -74,6 +75,13 @@ pub async fn create(app: &App, input: SignIn) -> Result<SignedIn> {
         ));
     }
     let tx = app.db.begin().await?;
+    // Read again, and locked: a password that was changed while it was being checked must not open a session that
+    // the change could not end.
+    let checked = person.password_hash;
+    let person = super::locked(&tx, person.id).await?;
+    if person.password_hash != checked {
+        return Err(wrong());
+    }
     let signed_in = open(app, &tx, person, input.user_agent).await?;
     let client = signed_in.session.user_agent.clone().unwrap_or_else(|| "an unnamed client".to_owned());
     let event = format!("{}:SIGN_IN", signed_in.session.id);
@@ -118,14 +126,21 @@ pub async fn refresh(app: &App, refresh_token: &SecretString) -> Result<SignedIn
     }
     .update(&*tx)
     .await?;
-    let person = super::locked(&tx, session.user_id).await?;
+    // Not locked: who ends all sessions of a person locks first the person and then the sessions, and nobody who
+    // holds a session may wait for its person.
+    let person = user::Entity::find_by_id(session.user_id).one(&*tx).await?;
+    let person = person.ok_or_else(|| Error::bug("a session of nobody"))?;
     tx.commit().await?;
     tokens(app, person, session, next)
 }
 
 /// Ends one of the actor's sessions: the current one unless another is named. It ends at once, access
-/// tokens too. Ending an ended session changes nothing.
-pub async fn revoke(app: &App, actor: &Actor, session: Option<SessionId>) -> Result<SessionId> {
+/// tokens too. Ending an ended session changes nothing. Which one, and whether it was open until now.
+///
+/// # Errors
+///
+/// When nobody is signed in, or they have no such session.
+pub async fn revoke(app: &App, actor: &Actor, session: Option<SessionId>) -> Result<(SessionId, bool)> {
     // A suspended person may sign out, so this asks no policy.
     let person = actor.signed_in()?;
     let id = session.unwrap_or(person.session_id);
@@ -136,11 +151,58 @@ pub async fn revoke(app: &App, actor: &Actor, session: Option<SessionId>) -> Res
         .one(&*tx)
         .await?
         .ok_or_else(|| Error::not_found("sessionId", "session"))?;
+    let open = found.revoked_at.is_none() && found.expires_at > app.clock.now();
     if found.revoked_at.is_none() {
         end(&tx, id, app.clock.now()).await?;
     }
     tx.commit().await?;
-    Ok(id)
+    Ok((id, open))
+}
+
+/// Ends every session of the actor but the one they are using; how many were open.
+///
+/// # Errors
+///
+/// When nobody is signed in.
+pub async fn revoke_others(app: &App, actor: &Actor) -> Result<u64> {
+    // As above: whoever may sign in may sign out.
+    let person = actor.signed_in()?;
+    let tx = app.db.begin().await?;
+    super::locked(&tx, person.id).await?;
+    let ended = end_all(app, &tx, person.id, Some(person.session_id)).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// People's open sessions, the newest first. Who may ask for whose is decided before.
+///
+/// # Errors
+///
+/// When the clock shows a year that no session will see.
+pub fn of_users(app: &App) -> Result<Below<session::Entity>> {
+    // Whole minutes, so that the lists of one answer are one statement: one that ended within this minute may still
+    // be listed, with the end it had.
+    let now = app.clock.now().duration_trunc(Duration::minutes(1));
+    let now = now.map_err(|error| Error::bug(format!("the clock: {error}")))?;
+    let select = session::Entity::find()
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now));
+    Ok(List::by_id(select, session::Column::Id, true).below([session::Column::UserId]))
+}
+
+/// Ends the open sessions of a person, all but one where one is named; how many there were. The person is locked:
+/// nobody signs in meanwhile.
+pub(super) async fn end_all(app: &App, tx: &Tx, of: UserId, but: Option<SessionId>) -> Result<u64> {
+    let now = app.clock.now();
+    let mut update = session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, Expr::value(now))
+        .filter(session::Column::UserId.eq(of))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now));
+    if let Some(but) = but {
+        update = update.filter(session::Column::Id.ne(but));
+    }
+    Ok(update.exec(&**tx).await?.rows_affected)
 }
 
 /// Who sends this access token. One statement: an ended session is refused at once, and a role or a
@@ -266,6 +328,10 @@ async fn end(tx: &Tx, id: SessionId, now: DateTime<Utc>) -> Result<()> {
         .update(&**tx)
         .await?;
     Ok(())
+}
+
+fn wrong() -> Error {
+    Error::rejected("", Code::Invalid, "The e-mail address or the password is wrong.")
 }
 
 fn ended() -> Error {

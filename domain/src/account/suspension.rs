@@ -1,16 +1,14 @@
 //! Suspending people and restoring them. A suspended person may sign in and look, and not act; money that is under
 //! way goes on.
 
-use entities::{Role, UserId, session, user};
+use entities::{Role, UserId, user};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, SelectStatement},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    QueryTrait, sea_query::SelectStatement,
 };
 use serde_json::json;
 
-use super::find::locking;
+use super::{find::locking, session};
 use crate::{
     Actor, App, Tx, audit,
     check::Check,
@@ -27,8 +25,6 @@ pub async fn suspend(app: &App, actor: &Actor, id: UserId, reason: &str) -> Resu
     let reason = check.text("reason", reason, 1..=1_000);
     check.done()?;
     let tx = app.db.begin().await?;
-    // Before the person, as who refreshes a session locks them: nobody waits in a circle.
-    let ended = end_sessions(app, &tx, id).await?;
     let person = locked(&tx, id).await?;
     if actor.is(id) {
         return Err(Error::rejected("userId", Code::Forbidden, "You cannot suspend yourself."));
@@ -41,6 +37,7 @@ pub async fn suspend(app: &App, actor: &Actor, id: UserId, reason: &str) -> Resu
         return Err(Error::illegal("userId", "user", "SUSPENDED", "SUSPENDED"));
     }
     let now = app.clock.now();
+    let ended = session::end_all(app, &tx, id, None).await?;
     let mut change = person.into_active_model();
     change.suspended_at = Set(Some(now));
     change.suspension_reason = Set(Some(reason.clone()));
@@ -92,17 +89,6 @@ pub(crate) fn suspended() -> SelectStatement {
         .column(user::Column::Id)
         .filter(user::Column::SuspendedAt.is_not_null())
         .into_query()
-}
-
-/// Ends every session of a person; how many there were.
-async fn end_sessions(app: &App, tx: &Tx, id: UserId) -> Result<u64> {
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(app.clock.now()))
-        .filter(session::Column::UserId.eq(id))
-        .filter(session::Column::RevokedAt.is_null())
-        .exec(&**tx)
-        .await?;
-    Ok(ended.rows_affected)
 }
 
 async fn locked(tx: &Tx, id: UserId) -> Result<user::Model> {

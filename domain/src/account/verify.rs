@@ -1,7 +1,7 @@
 //! Proving an e-mail address by a mailed single-use token.
 
 use chrono::Duration;
-use entities::{TokenPurpose, UserId, account_token, user};
+use entities::{AccountTokenId, TokenPurpose, UserId, account_token, user};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -68,6 +68,7 @@ pub async fn resend_verification(app: &App, actor: &Actor) -> Result<user::Model
     }
     let last = account_token::Entity::find()
         .filter(account_token::Column::UserId.eq(person.id))
+        .filter(account_token::Column::Purpose.eq(TokenPurpose::VerifyEmail))
         .order_by_desc(account_token::Column::CreatedAt)
         .one(&*tx)
         .await?;
@@ -83,27 +84,41 @@ pub async fn resend_verification(app: &App, actor: &Actor) -> Result<user::Model
     Ok(person)
 }
 
-/// Makes a token and mails its link. Only the hash is kept.
+/// Mails a person the link that proves their address.
 pub(super) async fn send(app: &App, tx: &Tx, to: UserId) -> Result<()> {
+    let (id, link) = issue(app, tx, to, TokenPurpose::VerifyEmail, GOOD_FOR, "verify").await?;
+    notify(app, tx, to, Notice::AccountVerify { link }, &format!("{id}:VERIFY")).await
+}
+
+/// Makes a token and the link that carries it to a page at the public URL. Only the hash is kept: the link is for
+/// the mail alone.
+pub(super) async fn issue(
+    app: &App,
+    tx: &Tx,
+    to: UserId,
+    purpose: TokenPurpose,
+    good_for: Duration,
+    page: &str,
+) -> Result<(AccountTokenId, String)> {
     let token = random_token()?;
     let now = app.clock.now();
     let row = account_token::Model {
         id: app.clock.new_id(),
         user_id: to,
-        purpose: TokenPurpose::VerifyEmail,
+        purpose,
         token_hash: token_hash(&token),
-        expires_at: now + GOOD_FOR,
+        expires_at: now + good_for,
         used_at: None,
         created_at: now,
     };
-    let event = format!("{}:VERIFY", row.id);
+    let id = row.id;
     account_token::Entity::insert(account_token::ActiveModel::from(row))
         .exec_without_returning(&**tx)
         .await?;
     let mut link =
-        app.settings.public_url.join("verify").map_err(|error| Error::bug(format!("public URL: {error}")))?;
+        app.settings.public_url.join(page).map_err(|error| Error::bug(format!("public URL: {error}")))?;
     link.query_pairs_mut().append_pair("token", &token);
-    notify(app, tx, to, Notice::AccountVerify { link: link.into() }, &event).await
+    Ok((id, link.into()))
 }
 
 /// What is kept of a token: it is random, so a plain hash is enough.

@@ -73,8 +73,9 @@ async fn record(app: &App, row: &mail::Model, sent: Result<(), PortError>) -> Re
             Ok(Outcome::Fail(error.to_string()))
         }
     };
-    // Of a link that proves an address only the hash is kept, once nobody has to be sent the rest.
-    if row.kind == NotificationKind::AccountVerify && matches!(change.due_at, Set(None)) {
+    // Of a link with a token only the hash is kept, once nobody has to be sent the rest.
+    let has_token = matches!(row.kind, NotificationKind::AccountVerify | NotificationKind::AccountReset);
+    if has_token && matches!(change.due_at, Set(None)) {
         change.html = Set(String::new());
         change.text = Set(String::new());
     }

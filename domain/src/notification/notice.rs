@@ -26,6 +26,10 @@ pub(super) struct Story {
 pub enum Notice {
     /// The link in this mail proves the address.
     AccountVerify { link: String },
+    /// The link in this mail sets another password.
+    AccountReset { link: String },
+    /// Another password is in force.
+    AccountPasswordChanged,
     /// A sign-in from a client called `client`.
     AccountNewSignIn { client: String },
     /// The payout wallet changed.
@@ -119,6 +123,8 @@ impl Notice {
     pub const fn kind(&self) -> NotificationKind {
         match self {
             Self::AccountVerify { .. } => NotificationKind::AccountVerify,
+            Self::AccountReset { .. } => NotificationKind::AccountReset,
+            Self::AccountPasswordChanged => NotificationKind::AccountPasswordChanged,
             Self::AccountNewSignIn { .. } => NotificationKind::AccountNewSignIn,
             Self::AccountWalletChanged { .. } | Self::AccountWalletLinked { .. } => {
                 NotificationKind::AccountWalletChanged
@@ -168,6 +174,8 @@ impl Notice {
         use NotificationPriority::{High, Normal};
         match self {
             Self::AccountVerify { link } => Story { priority: High, title: "Prove your e-mail address".to_owned(), lines: vec!["Open this link within 24 hours to prove that this address is yours. If you did not sign up, ignore this mail.".to_owned()], action: Some(("Prove my address", link.clone())), subject: None },
+            Self::AccountReset { link } => Story { priority: High, title: "Choose a new password".to_owned(), lines: vec!["Somebody, probably you, forgot the password of your account. The link in the mail sets another one; it is good once, for an hour.".to_owned(), "If that was not you, do nothing: your password stays as it is.".to_owned()], action: Some(("Choose a new password", link.clone())), subject: None },
+            Self::AccountPasswordChanged => Story { priority: High, title: "Your password was changed".to_owned(), lines: vec!["Your account has a new password, and the sessions that were open elsewhere are over.".to_owned(), "If that was not you, ask for a new password at once, from where you sign in, and write to support.".to_owned()], action: None, subject: None },
             Self::AccountNewSignIn { client } => Story { priority: Normal, title: "New sign-in to your account".to_owned(), lines: vec![format!("Somebody signed in to your account with {client}."), "If that was not you, change your password and end all sessions.".to_owned()], action: None, subject: None },
             Self::AccountWalletChanged { wallet, address, payouts_from } => Story { priority: High, title: "Your payout wallet changed".to_owned(), lines: vec![format!("Payouts now go to {address}, from {payouts_from} on."), "If that was not you, write to support at once.".to_owned()], action: None, subject: Some(wallet.to_string()) },
             Self::AccountWalletLinked { wallet, address } => Story { priority: High, title: "A wallet was linked to your account".to_owned(), lines: vec![format!("{address} was linked to your account. Payouts still go where they went before."), "If that was not you, end all sessions and write to support at once.".to_owned()], action: None, subject: Some(wallet.to_string()) },

@@ -29,8 +29,8 @@ const ASSETS: [(&str, &str, &str); 6] = [
 ];
 
 /// Where the links in mails lead: pages of a front end, which a laptop does not have.
-const FRONT_END: [&str; 5] =
-    ["/verify", "/proposals/{id}", "/contracts/{id}", "/milestones/{id}", "/payments/{id}"];
+const FRONT_END: [&str; 6] =
+    ["/verify", "/reset", "/proposals/{id}", "/contracts/{id}", "/milestones/{id}", "/payments/{id}"];
 
 pub(super) fn routes() -> Router {
     let page =
