@@ -3,8 +3,12 @@
 
 use entities::{EventKind, NotificationId, PaymentId, UserId, event};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use ulid::Ulid;
 
-use crate::{App, error::Result};
+use crate::{
+    App,
+    error::{Error, Result},
+};
 
 /// A payment changed.
 pub async fn payment_updated(app: &App, conn: &impl ConnectionTrait, payment: PaymentId) -> Result<()> {
@@ -19,6 +23,12 @@ pub async fn notification_received(
     user: UserId,
 ) -> Result<()> {
     write(app, conn, EventKind::NotificationReceived, notification.0, Some(user)).await
+}
+
+/// An attempt at a job ended, or an admin moved it. `id` is its ULID.
+pub async fn job_updated(app: &App, conn: &impl ConnectionTrait, id: &str) -> Result<()> {
+    let ulid = Ulid::from_string(id).map_err(|error| Error::bug(format!("the job {id}: {error}")))?;
+    write(app, conn, EventKind::JobUpdated, uuid::Uuid::from_u128(ulid.0), None).await
 }
 
 async fn write(

@@ -89,5 +89,7 @@ text_enum! {
     /// What a mailed token is good for.
     TokenPurpose { VerifyEmail = "VERIFY_EMAIL", ResetPassword = "RESET_PASSWORD" }
     /// What an event tells the subscribers about.
-    EventKind { PaymentUpdated = "PAYMENT_UPDATED", NotificationReceived = "NOTIFICATION_RECEIVED" }
+    EventKind {
+        PaymentUpdated = "PAYMENT_UPDATED", NotificationReceived = "NOTIFICATION_RECEIVED", JobUpdated = "JOB_UPDATED"
+    }
 }

@@ -202,6 +202,27 @@ async fn a_bonus_that_is_not_paid_in_expires() {
     app.finish().await;
 }
 
+/// A bonus that was asked for and not paid keeps nobody: the contract ends, and what arrives late is paid all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promised_bonus_holds_no_contract_open() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let promised = ok(bonus(&app, &deal.client.token, &deal, "50", &new_key()).await);
+    app.paid(&deal, &deal.milestones[0]).await;
+    assert_eq!(app.contract_of(&deal, "status").await["status"], "COMPLETED");
+    let address = text(&promised["payment"]["depositAddress"]);
+    app.evm.pay(&deal.client.address(), &address, 50_000_000).await.unwrap();
+    app.settle().await;
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 135_000_000);
+
+    let ended = app.deal_of("clio", "frank", &[100]).await;
+    ok(bonus(&app, &ended.client.token, &ended, "50", &new_key()).await);
+    let reason = json!({ "reason": "Enough." });
+    ok(app.on_contract(&ended.freelancer.token, "contractTerminate", &ended, reason).await);
+    app.finish().await;
+}
+
 /// A payout that the USDC contract refuses for good: the bonus stays held for an admin, and both are told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bonus_that_fails_stays_held() {

@@ -187,7 +187,7 @@ async fn three_days_go_by() {
             ("RestoreThem/userRestore/user/suspendedAt", Value::Null),
             ("AddACategory/categoryCreate/category/slug", json!("ceramics-craft")),
             ("LowerTheFee/feeScheduleCreate/feeSchedule/basisPoints", json!(900)),
-            ("AdminsEvening/auditLog/nodes/0/action", json!("schedule.run")),
+            ("AdminsEvening/auditLog/nodes/0/action", json!("scheduledTask.run")),
         ],
     );
     app.finish().await;

@@ -1,5 +1,9 @@
 //! The queue as admins see it, and as nobody else does.
 
+use std::time::Duration;
+
+use async_graphql::{Request, Response};
+use futures::{StreamExt, stream::BoxStream};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
@@ -69,5 +73,40 @@ async fn admins_see_the_queue_and_others_do_not() {
     for (id, code) in [("job_01ARZ3NDEKTSV4RRFFQ69G5FAV", "jobId:NOT_FOUND"), ("prj_1", "jobId:INVALID_ID")] {
         assert_eq!(errors(&app.mutate(&admin.token, RETRY, json!({ "jobId": id })).await), [code]);
     }
+    app.finish().await;
+}
+
+/// What workers end and admins move is heard of, by queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_hear_of_jobs() {
+    let app = TestApp::start().await;
+    let (deal, admin) = (app.deal(&[100]).await, app.admin().await);
+    app.drain().await;
+    let actor = domain::account::session::authenticate(&app.app, &admin.token).await.unwrap();
+    let listen = |argument: &str| {
+        let document = format!("subscription {{ jobUpdated{argument} {{ id queue status }} }}");
+        app.schema.execute_stream(Request::new(document).data(actor.clone())).boxed()
+    };
+    let (mut all, mut deposits) = (listen(""), listen("(queue: \"deposit-confirm\")"));
+    let next = async |stream: &mut BoxStream<'static, Response>| {
+        let answer = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap();
+        serde_json::to_value(answer).unwrap()["data"]["jobUpdated"].clone()
+    };
+    // A stream is there from when it is first asked.
+    let heard = async { (next(&mut all).await, next(&mut deposits).await) };
+    let done = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        ok(app.fund(&deal, &deal.milestones[0], &new_key()).await);
+        let listed = json!({ "filter": { "queue": "deposit-confirm" } });
+        let job = app.gql(&admin.token, JOBS, listed).await["data"]["jobs"]["nodes"][0]["id"].clone();
+        // Mails go out, whatever else is due.
+        app.register("nina", "CLIENT").await;
+        app.drain().await;
+        ok(app.mutate(&admin.token, CANCEL, json!({ "jobId": job })).await);
+        job
+    };
+    let ((first, deposit), job) = tokio::join!(heard, done);
+    assert_eq!(first["status"], "DONE", "{first}");
+    assert_eq!(deposit, json!({ "id": job, "queue": "deposit-confirm", "status": "CANCELLED" }));
     app.finish().await;
 }

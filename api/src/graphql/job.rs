@@ -20,6 +20,10 @@ use crate::{
     loaders::{JobCountAbout, JobsAbout, load_if_any, load_or_default},
 };
 
+mod updated;
+
+pub use updated::JobSubscription;
+
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "JobState")]

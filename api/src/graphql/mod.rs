@@ -96,7 +96,11 @@ pub struct MutationRoot(
 /// Everything that can be listened to.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct SubscriptionRoot(payment::PaymentSubscription, notification::NotificationSubscription);
+pub struct SubscriptionRoot(
+    payment::PaymentSubscription,
+    notification::NotificationSubscription,
+    job::JobSubscription,
+);
 
 /// The schema over an application. It explains itself unless the settings say no.
 pub fn schema(app: App) -> Schema {

@@ -14,7 +14,7 @@ use sea_orm::{
 
 use crate::{
     Actor, App, Code, Error, Tx, account,
-    check::Check,
+    check::{Check, in_range},
     error::Result,
     notification::{Notice, notify},
     policy::{self, Action, authorise},
@@ -275,7 +275,7 @@ fn check(app: &App, terms: &Terms) -> Result<String> {
     check.time("endAt", terms.end_at);
     // Without a beginning it begins at once.
     let start = terms.start_at.unwrap_or_else(|| app.clock.now());
-    let in_order = terms.end_at.is_none_or(|end| end > start);
+    let in_order = terms.end_at.is_none_or(|end| end > start || !in_range(end));
     check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after startAt, or after now.");
     check.done()?;
     Ok(description)

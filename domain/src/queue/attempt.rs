@@ -12,6 +12,7 @@ use super::dialect::{Dialect, Meta, run_at};
 use crate::{
     App,
     error::{Error, Result},
+    events,
 };
 
 /// A job whose attempts ended so often without a word, because the process died, is not tried again.
@@ -118,8 +119,8 @@ pub async fn claim_next(app: &App, worker: &str) -> Result<Option<Attempt>> {
 /// Writes down how an attempt ended and lets go of the row. False when the worker no longer held it: then
 /// another has it, and this end is not written.
 pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
-    let conn = app.db.writer();
-    let d = Dialect::of(conn);
+    let tx = app.db.begin().await?;
+    let d = Dialect::of(&*tx);
     let now = app.clock.now();
     let result = |error: Option<&str>| match error {
         Some(error) => serde_json::json!({ "Err": error }).to_string(),
@@ -168,8 +169,16 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
         done.then(|| app.clock.wall().timestamp()).into(),
         Meta { errors, ..Meta::due(due) }.text(d).into(),
     ];
-    let done = conn.execute_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
-    Ok(done.rows_affected() > 0)
+    let done = tx.execute_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // A look that found nothing to do yet is no news: the chain is looked at every few seconds.
+    if !matches!(end, End::Later(_)) {
+        events::job_updated(app, &*tx, &attempt.id).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Gives back every row that a worker still holds, without counting an attempt: for a worker that stops in

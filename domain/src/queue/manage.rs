@@ -6,6 +6,7 @@ use super::{JobRow, JobState, cancel, find, retry};
 use crate::{
     Actor, App, audit,
     error::{Error, Result},
+    events,
     policy::{self, Action},
 };
 
@@ -47,6 +48,7 @@ pub async fn manage(app: &App, actor: &Actor, id: &str, public_id: String, order
     if !changed {
         return Err(Error::illegal("jobId", "job", before.state.as_str(), order.to().as_str()));
     }
+    events::job_updated(app, &*tx, &before.id).await?;
     let facts = json!({ "queue": before.queue, "from": before.state.as_str(), "about": before.subject });
     audit::record(app, &tx, actor, order.action(), Some(public_id), facts).await?;
     tx.commit().await?;

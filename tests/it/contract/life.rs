@@ -251,6 +251,15 @@ async fn rule_a_contract_says_at_least_10_characters_and_ends_after_it_starts() 
             wanted.into_iter().map(|(field, code)| (field.to_owned(), code.to_owned())).collect();
         assert_eq!(codes(&answer, "proposalAccept"), wanted);
     }
+    // Without a beginning it begins at once.
+    let m = new_market(&app).await;
+    let now = app.app.clock.now();
+    for (end, wanted) in [(now, Some("OUT_OF_RANGE")), (now + chrono::Duration::microseconds(1), None)] {
+        let input = json!({ "proposalId": m.proposals[0], "description": "Ten chars.", "endAt": end });
+        let answer = app.gql(&m.client, ACCEPT, json!({ "input": input })).await;
+        let codes: Vec<_> = codes(&answer, "proposalAccept").into_iter().map(|(_, code)| code).collect();
+        assert_eq!(codes, wanted.into_iter().collect::<Vec<_>>());
+    }
     app.finish().await;
 }
 

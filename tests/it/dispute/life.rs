@@ -164,7 +164,7 @@ async fn a_withdrawn_dispute_leaves_everything_where_it_was() {
     app.funded(&deal, milestone).await;
     let dispute = taken(&app, &deal, &admin, milestone).await;
     let other = simply(&app, &deal.freelancer, "disputeWithdraw", &dispute).await;
-    assert_eq!(errors(&other), ["disputeId:NOT_FOUND"]);
+    assert_eq!(errors(&other), [":FORBIDDEN"]);
     let withdrawn = ok(simply(&app, &deal.client, "disputeWithdraw", &dispute).await);
     assert_eq!(withdrawn["dispute"]["status"], "WITHDRAWN");
     assert!(withdrawn["dispute"]["endedAt"].is_string());
