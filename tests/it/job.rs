@@ -93,9 +93,9 @@ async fn admins_hear_of_jobs() {
         serde_json::to_value(answer).unwrap()["data"]["jobUpdated"].clone()
     };
     // A stream is there from when it is first asked.
-    let heard = async { (next(&mut all).await, next(&mut deposits).await) };
+    let heard = async { tokio::join!(next(&mut all), next(&mut deposits)) };
     let done = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
         ok(app.fund(&deal, &deal.milestones[0], &new_key()).await);
         let listed = json!({ "filter": { "queue": "deposit-confirm" } });
         let job = app.gql(&admin.token, JOBS, listed).await["data"]["jobs"]["nodes"][0]["id"].clone();

@@ -210,15 +210,55 @@ async fn a_refund_never_gives_a_wallet_more_than_it_paid() {
     app.mine(5).await;
     assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
 
+    // The newest wallet first, with all that it paid.
     ok(app.refund(&deal, milestone, Some("90"), &new_key()).await);
+    assert_eq!(app.status_of(&deal, milestone).await, "REFUNDING");
+    app.settle().await;
+    assert_eq!(app.usdc_of(&second.address()).await, 1_000_000);
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 89_000_000);
+    assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
+    ok(app.refund(&deal, milestone, None, &new_key()).await);
+    app.settle().await;
+    assert_eq!(app.usdc_of(&second.address()).await, 1_000_000);
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 99_000_000);
+    assert_eq!(app.status_of(&deal, milestone).await, "REFUNDED");
+    let completed = app.contract_of(&deal, "payments(first: 20) { nodes { kind status } }").await;
+    let refunds = completed["payments"]["nodes"].as_array().unwrap().iter();
+    assert_eq!(refunds.filter(|row| row["kind"] == "REFUND" && row["status"] == "COMPLETED").count(), 3);
+    app.finish().await;
+}
+
+/// One part of a refund fails, the other goes through: what is left is where it was, and can be given back again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_which_a_part_fails_leaves_that_part() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let mut second = app.register("carla-two", "CLIENT").await;
+    second.token.clone_from(&deal.client.token);
+    app.link(&second).await;
+    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
+    let treasury = text(&payload["payment"]["depositAddress"]);
+    app.evm.pay(&deal.client.address(), &treasury, 60_000_000).await.unwrap();
+    app.evm.mine(1).unwrap();
+    app.evm.pay(&second.address(), &treasury, 40_000_000).await.unwrap();
     app.mine(5).await;
-    app.mine(5).await;
-    assert_eq!(app.usdc_of(&deal.client.address()).await, 90_000_000);
-    assert_eq!(app.usdc_of(&second.address()).await, 0);
-    let rest = text(&ok(app.refund(&deal, milestone, None, &new_key()).await)["payment"]["id"]);
+    ok(app.refund(&deal, milestone, None, &new_key()).await);
     app.drain().await;
-    let held = app.payment(&deal.client, &rest).await;
-    assert_eq!(held["status"], "ON_HOLD", "{held:#}");
+    // The block with both is gone, and the second wallet blocked before they are mined again.
+    app.reorg(1).await;
+    app.token("blacklist(address)", &second.address()).await;
+    app.settle().await;
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 60_000_000);
+    assert_eq!(app.usdc_of(&second.address()).await, 0);
+    assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
+    assert_eq!(app.contract_of(&deal, "inEscrow { amount }").await["inEscrow"]["amount"], "40.00");
+    app.token("unBlacklist(address)", &second.address()).await;
+    ok(app.refund(&deal, milestone, None, &new_key()).await);
+    app.settle().await;
+    assert_eq!(app.usdc_of(&second.address()).await, 40_000_000);
+    assert_eq!(app.status_of(&deal, milestone).await, "REFUNDED");
     app.finish().await;
 }
 

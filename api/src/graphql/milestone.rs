@@ -269,7 +269,8 @@ impl MilestoneMutation {
     }
 
     /// Gives escrowed money back to the client, in whole or in part and without a fee: FUNDED or SUBMITTED
-    /// becomes REFUNDING, then REFUNDED, or what it was when something is left. For the contract's
+    /// becomes REFUNDING, then REFUNDED, or what it was when something is left. A part is 1 USDC at least. It goes to
+    /// the wallets that paid, the newest first, by a payment each; the answer names the first. For the contract's
     /// freelancer, or an admin.
     async fn milestone_refund(
         &self,

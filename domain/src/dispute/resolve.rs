@@ -164,6 +164,9 @@ async fn pay(
         dispute: Some(dispute.id),
         destination: None,
     };
+    if refund {
+        return payment::refund::open(app, tx, new).await.map(drop);
+    }
     let payment = open_outgoing(app, tx, new).await?;
     payment::reserve(app, tx, &payment).await
 }

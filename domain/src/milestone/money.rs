@@ -107,9 +107,6 @@ pub(super) async fn release(
     Ok((milestone, payment))
 }
 
-/// The least that is given back of more, in micro-USDC: 1 USDC.
-const LEAST_PART: i64 = Usdc::SCALE;
-
 /// What a refund is asked with.
 #[derive(Debug, Clone)]
 pub struct Refund<'a> {
@@ -155,8 +152,8 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         return Err(Error::rejected("amount", Code::OutOfRange, message));
     }
     // Each costs the platform gas, and stops the client from answering for a while.
-    if amount < escrow && amount.micro() < LEAST_PART {
-        let message = format!("Give back at least 1 USDC, or everything: {escrow}.");
+    if amount < escrow && amount < payment::SMALLEST_RETURN {
+        let message = format!("Give back at least {}, or everything: {escrow}.", payment::SMALLEST_RETURN);
         return Err(Error::rejected("amount", Code::OutOfRange, message));
     }
     let new = NewPayment {
@@ -172,8 +169,8 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         dispute: None,
         destination: None,
     };
-    let payment = open_outgoing(app, &tx, new).await?;
-    payment::reserve(app, &tx, &payment).await?;
+    let parts = payment::refund::open(app, &tx, new).await?;
+    let payment = parts.first().ok_or_else(|| Error::bug("a refund of nothing"))?;
     for person in [contract.client_id, contract.freelancer_id] {
         let notice = Notice::RefundStarted { payment: payment.id, title: milestone.title.clone(), amount };
         notify(app, &tx, person, notice, &format!("{}:STARTED", payment.id)).await?;

@@ -28,6 +28,7 @@ mod list;
 mod numbers;
 pub mod payout;
 pub(crate) mod record;
+pub(crate) mod refund;
 pub mod scan;
 mod settle;
 pub mod state;
@@ -36,7 +37,7 @@ pub mod transfers;
 
 pub use list::{Filter, OrderField, list};
 pub use record::look_at;
-pub(crate) use settle::reserve;
+pub(crate) use settle::{SMALLEST_RETURN, reserve};
 
 /// How long a client has to send a deposit, in block time.
 pub const DEPOSIT_WINDOW: chrono::Duration = chrono::Duration::hours(24);
@@ -45,6 +46,7 @@ pub const DEPOSIT_WINDOW: chrono::Duration = chrono::Duration::hours(24);
 const MOST_HINTS: u64 = 20;
 
 /// What a new payment is made of.
+#[derive(Clone)]
 pub(crate) struct NewPayment {
     pub(crate) kind: PaymentKind,
     pub(crate) contract: Option<ContractId>,
@@ -57,7 +59,7 @@ pub(crate) struct NewPayment {
     pub(crate) linked: Option<PaymentId>,
     /// The dispute whose resolution it carries out.
     pub(crate) dispute: Option<DisputeId>,
-    /// Where to, when that is known from the start: money that goes back to its sender.
+    /// Where to, when that is known from the start: money that goes back to who sent it.
     pub(crate) destination: Option<String>,
 }
 

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{
-    ChainTransactionStatus, ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId,
-    chain_nonce, chain_transaction, chain_transfer, payment,
+    ChainTransactionStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId, chain_nonce,
+    chain_transaction, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::OnConflict,
 };
 
@@ -107,7 +107,7 @@ const fn is_waiting(payment: &payment::Model) -> bool {
         && matches!(payment.status, PaymentStatus::Queued | PaymentStatus::OnHold)
 }
 
-/// A release goes to the payee's payout wallet; a refund back to the wallet that paid, newest first.
+/// A release goes to the payee's payout wallet, a refund back to the wallet that it came from.
 async fn destination(app: &App, payment: &payment::Model) -> Result<Destination> {
     match payment.kind {
         PaymentKind::Release | PaymentKind::Bonus => {
@@ -123,9 +123,9 @@ async fn destination(app: &App, payment: &payment::Model) -> Result<Destination>
             }
             parse(&wallet.address).map(Destination::To)
         }
-        PaymentKind::Refund => Ok(match refund_wallet(app, payment).await? {
-            Some(address) => Destination::To(parse(&address)?),
-            None => Destination::Hold("no single wallet paid that much: the refund has to be divided"),
+        PaymentKind::Refund => Ok(match payment.destination.as_deref() {
+            Some(address) => Destination::To(parse(address)?),
+            None => Destination::Hold("no wallet is known that this money came from"),
         }),
         PaymentKind::Return => {
             let sender = payment.destination.as_deref();
@@ -133,38 +133,6 @@ async fn destination(app: &App, payment: &payment::Model) -> Result<Destination>
         }
         PaymentKind::Deposit => Err(Error::bug("a deposit is not paid out")),
     }
-}
-
-/// The wallet that a refund goes back to: the newest of those that paid, if it paid as much and has not got
-/// it back already.
-async fn refund_wallet(app: &App, refund: &payment::Model) -> Result<Option<String>> {
-    let conn = app.db.reader();
-    let on_milestone = payment::Entity::find()
-        .filter(payment::Column::MilestoneId.eq(refund.milestone_id))
-        .filter(payment::Column::Kind.is_in([PaymentKind::Deposit, PaymentKind::Refund]))
-        .filter(payment::Column::Status.ne(PaymentStatus::Failed))
-        .all(conn)
-        .await?;
-    let deposits = on_milestone.iter().filter(|row| row.status == PaymentStatus::Completed);
-    let deposits = deposits.filter(|row| row.kind == PaymentKind::Deposit).map(|row| row.id);
-    let arrived = chain_transfer::Entity::find()
-        .filter(chain_transfer::Column::PaymentId.is_in(deposits))
-        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
-        .order_by_desc(chain_transfer::Column::BlockNumber)
-        .order_by_desc(chain_transfer::Column::LogIndex)
-        .all(conn)
-        .await?;
-    let sent_back = on_milestone.iter().filter(|row| row.kind == PaymentKind::Refund && row.id != refund.id);
-    let sent_back: Vec<_> = sent_back.collect();
-    for row in &arrived {
-        let wallet = row.from_address.as_str();
-        let paid = Usdc::sum(arrived.iter().filter(|row| row.from_address == wallet).map(|row| row.amount))?;
-        let back = sent_back.iter().filter(|row| row.destination.as_deref() == Some(wallet));
-        if paid.minus(Usdc::sum(back.map(|row| row.amount))?)? >= refund.amount {
-            return Ok(Some(wallet.to_owned()));
-        }
-    }
-    Ok(None)
 }
 
 fn parse(address: &str) -> Result<Address> {

@@ -6,7 +6,7 @@ use entities::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
-use super::{NewPayment, bonus, open_outgoing, record, state::Step};
+use super::{NewPayment, bonus, open_outgoing, record, refund, state::Step};
 use crate::{
     App, Error, Tx, account, contract as contracts, dispute as disputes,
     error::Result,
@@ -18,8 +18,8 @@ use crate::{
 };
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
-/// Smaller surplus waits: returning it would cost more gas than it is worth.
-pub(super) const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
+/// Less of something does not go back: that would cost more gas than it is worth.
+pub(crate) const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
 
 /// A deposit has its confirmations: the money is in escrow, and what came beyond it is the payer's.
 pub(super) async fn credit(
@@ -279,13 +279,17 @@ async fn refunded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &mile
     Ok(())
 }
 
-/// A refund that somebody gave: the milestone has its end, or goes back to where it was with what is left.
+/// A part of a refund that somebody gave has ended, well or not. With the last one the milestone has its end, or goes back to
+/// where it was with what is left.
 async fn refund_ended(
     app: &App,
     tx: &Tx,
     payment: &payment::Model,
     milestone: &milestone::Model,
 ) -> Result<()> {
+    if refund::goes_on(tx, milestone.id).await? {
+        return Ok(());
+    }
     if ledger::balance(&**tx, Account::Escrow(milestone.id)).await? != Usdc::ZERO {
         return refund_over(app, tx, payment, milestone).await;
     }
@@ -348,7 +352,7 @@ pub(super) async fn fail(
         let parties = milestones::parties(tx, &milestone).await?;
         people = vec![parties.client, parties.freelancer];
         if payment.kind == PaymentKind::Refund && payment.dispute_id.is_none() {
-            refund_over(app, tx, &payment, &milestone).await?;
+            refund_ended(app, tx, &payment, &milestone).await?;
         }
     }
     people.extend(account::admins(tx).await?);
