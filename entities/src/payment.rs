@@ -52,8 +52,11 @@ pub struct Model {
     pub hold_reason: Option<String>,
     /// Why it failed.
     pub failure_reason: Option<String>,
-    /// What it refunds, returns or tries again.
+    /// The deposit that it refunds, returns or passes on.
     pub linked_payment_id: Option<PaymentId>,
+    /// The failed payment in whose place it came. One takes the place of each at the most.
+    #[sea_orm(unique)]
+    pub retry_of: Option<PaymentId>,
     /// The dispute whose resolution it carries out.
     pub dispute_id: Option<DisputeId>,
     /// Raised by each change of state.

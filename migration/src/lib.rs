@@ -15,6 +15,7 @@ mod m20261125_000007_search;
 mod m20261125_000008_marketplace;
 mod m20261125_000009_audit;
 mod m20261126_000010_one_contract;
+mod m20261126_000011_retries;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000008_marketplace::Migration),
             Box::new(m20261125_000009_audit::Migration),
             Box::new(m20261126_000010_one_contract::Migration),
+            Box::new(m20261126_000011_retries::Migration),
         ]
     }
 }

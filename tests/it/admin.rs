@@ -4,4 +4,5 @@ mod analytics;
 mod audit;
 mod fees;
 mod lists;
+mod retry;
 mod suspension;

@@ -73,6 +73,7 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("contractResume", "UKFNFFF"),
     ("contractBonus", "UKFNFFF"),
     ("paymentReportTransaction", "UKFNFFF"),
+    ("paymentRetry", "UFFFFKF"),
     ("portfolioItemCreate", "UFKFKFF"),
     ("portfolioItemUpdate", "UFKFNFF"),
     ("portfolioItemDelete", "UFKFNFF"),
@@ -371,6 +372,7 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         "paymentReportTransaction" => {
             json!({ "paymentId": id("payment"), "transactionHash": format!("0x{}", "ab".repeat(32)) })
         }
+        "paymentRetry" => json!({ "paymentId": id("payment"), "idempotencyKey": new_key() }),
         "portfolioItemCreate" => json!({ "title": "" }),
         "portfolioItemUpdate" | "portfolioItemDelete" => json!({ "portfolioItemId": id("portfolioItem") }),
         "savedProjectAdd" | "savedProjectRemove" => json!({ "projectId": id("open") }),

@@ -228,6 +228,28 @@ async fn a_refund_never_gives_a_wallet_more_than_it_paid() {
     app.finish().await;
 }
 
+/// What came too much, and went back, is no part of what a refund gives back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_after_a_surplus_is_whole() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
+    let treasury = text(&payload["payment"]["depositAddress"]);
+    // Too much at once, and more after that.
+    app.evm.pay(&deal.client.address(), &treasury, 120_000_000).await.unwrap();
+    app.mine(5).await;
+    app.evm.pay(&deal.client.address(), &treasury, 50_000_000).await.unwrap();
+    app.settle().await;
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 70_000_000);
+    ok(app.refund(&deal, milestone, None, &new_key()).await);
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 170_000_000);
+    assert_eq!(app.status_of(&deal, milestone).await, "REFUNDED");
+    app.finish().await;
+}
+
 /// One part of a refund fails, the other goes through: what is left is where it was, and can be given back again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_of_which_a_part_fails_leaves_that_part() {

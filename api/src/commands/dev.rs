@@ -104,8 +104,23 @@ impl Dev {
     }
 }
 
-/// The demo data, added where it is missing; what the example tabs name.
+/// The demo data, added where it is missing; what the example tabs name. People may have gone on from what was there, and
+/// further than something new can be added to: that keeps nobody from starting.
 async fn seeded(app: &App, outside: &Outside, folder: &Folder) -> Result<Values> {
+    let known = seed::is_there(app).await?;
+    match complete(app, outside, folder).await {
+        Err(error) if known => {
+            tracing::warn!(
+                error,
+                "the demo data cannot be completed here; delete the data folder to begin again"
+            );
+            Ok(Values::new())
+        }
+        seeded => seeded,
+    }
+}
+
+async fn complete(app: &App, outside: &Outside, folder: &Folder) -> Result<Values> {
     let plan = Plan { password: seed::PASSWORD.into(), scale: 1, seed: 1 };
     let mut demo = seed::people_and_market(app, &plan).await?;
     seed::money::move_money(app, &outside.evm, folder.wallet_seed(), &mut demo).await?;

@@ -13,13 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextPrepareRequest, NextRequest,
-    NextValidation,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextPrepareRequest,
+    NextRequest, NextSubscribe, NextValidation,
 };
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{
     Request, Response, SchemaBuilder, ServerError, ServerResult, ValidationResult, Variables, value,
 };
+
+use futures::{StreamExt as _, stream::BoxStream};
 
 pub use document::{Operation, RootField};
 pub use refusal::code;
@@ -96,14 +98,29 @@ struct Watch {
 #[async_trait::async_trait]
 impl Extension for Watch {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        let mut response = next.run(ctx).await;
-        // What our resolvers say has its code; what is left are values that async-graphql could not read.
-        let errors = std::mem::take(&mut response.errors).into_iter();
-        response.errors = errors.map(|error| coded(error, code::BAD_INPUT)).collect();
+        let response = next.run(ctx).await;
         match self.cost.load(Ordering::Relaxed) {
             UNKNOWN => response,
             cost => response.extension("cost", value!({ "requested": cost, "limit": COST })),
         }
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        all_coded(next.run(ctx, operation_name).await)
+    }
+
+    fn subscribe<'s>(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        next.run(ctx, stream).map(all_coded).boxed()
     }
 
     async fn prepare_request(
@@ -153,6 +170,13 @@ impl Extension for Watch {
         }
         Ok(found)
     }
+}
+
+/// What our resolvers say has its code; what is left are values that async-graphql could not read.
+fn all_coded(mut response: Response) -> Response {
+    let errors = std::mem::take(&mut response.errors).into_iter();
+    response.errors = errors.map(|error| coded(error, code::BAD_INPUT)).collect();
+    response
 }
 
 impl Watch {

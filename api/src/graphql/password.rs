@@ -29,7 +29,7 @@ pub struct PasswordResetBeginPayload {
 /// The token of a mailed link, and the password to set.
 #[derive(Debug, InputObject)]
 pub struct PasswordResetCompleteInput {
-    /// The `token` of the link; good once, for an hour, until another mail is asked for.
+    /// The `token` of the link; good for an hour, until a password was set by it or by another one.
     #[graphql(secret)]
     pub token: String,
     /// 8 to 128 characters, none of the common ones.
@@ -42,8 +42,8 @@ pub struct PasswordResetCompleteInput {
 pub struct PasswordResetCompletePayload {
     /// Whose password it is. Sign in with it: this opens no session.
     pub user: Option<User>,
-    /// What you can mend; empty when it worked. NOT_FOUND for a token that is unknown, used or replaced by a newer
-    /// one, EXPIRED for one that is too old: ask for another mail then.
+    /// What you can mend; empty when it worked. NOT_FOUND for a token that is unknown or no longer needed,
+    /// EXPIRED for one that is too old: ask for another mail then.
     pub user_errors: Vec<UserError>,
 }
 
@@ -73,8 +73,8 @@ pub struct PasswordMutation;
 
 #[Object]
 impl PasswordMutation {
-    /// Mails a link that sets another password to whoever has an account with this address, at most one a minute; a
-    /// link makes those before it worthless. Nobody need be signed in, and nobody learns whether there is such an
+    /// Mails a link that sets another password to whoever has an account with this address, at most one a minute, and
+    /// while at most three are good. Nobody need be signed in, and nobody learns whether there is such an
     /// account.
     async fn password_reset_begin(
         &self,

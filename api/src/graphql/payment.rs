@@ -7,6 +7,7 @@ use domain::{
     entities::{EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc, payment},
     payment as payments,
     payment::transfers::confirmations,
+    policy::{self, Action},
     ports::chain,
 };
 use futures::{Stream, StreamExt as _};
@@ -77,6 +78,12 @@ impl Payment {
     async fn dispute(&self, ctx: &Context<'_>) -> Result<Option<Dispute>> {
         let Some(id) = self.0.dispute_id else { return Ok(None) };
         load(ctx, id).await.map(|row| Some(Dispute(row)))
+    }
+
+    /// The FAILED payment in whose place it came, by paymentRetry; null for all others.
+    async fn retry_of(&self, ctx: &Context<'_>) -> Result<Option<Payment>> {
+        let Some(id) = self.0.retry_of else { return Ok(None) };
+        load(ctx, id).await.map(|row| Some(Payment(row)))
     }
 
     /// Whose money it is.
@@ -248,6 +255,15 @@ pub struct PaymentReportTransactionInput {
     pub transaction_hash: String,
 }
 
+/// Which payment to try again.
+#[derive(Debug, InputObject)]
+pub struct PaymentRetryInput {
+    /// A FAILED payment, `pay_...`, whose cause was seen to.
+    pub payment_id: ID,
+    /// A UUID of your making, new for each intent: sent again, it answers with the same payment.
+    pub idempotency_key: ID,
+}
+
 /// The payment after the change, or why there was none.
 #[derive(SimpleObject)]
 pub struct PaymentPayload {
@@ -274,6 +290,26 @@ impl PaymentMutation {
         let result = async {
             let id = parse_id("paymentId", &input.payment_id)?;
             payments::report_transaction(app, actor, id, &input.transaction_hash).await
+        };
+        let (payment, user_errors) = answer(result.await)?;
+        Ok(PaymentPayload { payment: payment.map(Payment), user_errors })
+    }
+
+    /// Pays what a FAILED release, bonus, return or part of a dispute's resolution did not, by a new payment of the same
+    /// amounts, which is the answer; once for each failed one. A failed refund that somebody gave is given anew instead,
+    /// with milestoneRefund. For admins who are no party of its contract.
+    async fn payment_retry(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which payment.")] input: PaymentRetryInput,
+    ) -> Result<PaymentPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let result = async {
+            // Who may not hears that first, whatever id they try.
+            policy::authorise(actor, Action::Administer, "", "payment")?;
+            let id = parse_id("paymentId", &input.payment_id)?;
+            let made = payments::retry(app, actor, id, &input.idempotency_key).await?;
+            payments::find(app, actor, made).await
         };
         let (payment, user_errors) = answer(result.await)?;
         Ok(PaymentPayload { payment: payment.map(Payment), user_errors })

@@ -68,6 +68,12 @@ pub async fn refuse_real_people(app: &App) -> Result<()> {
     }
 }
 
+/// Whether the demo's people are there, and so what they did.
+pub async fn is_there(app: &App) -> Result<bool> {
+    let admin = user::Entity::find().filter(user::Column::EmailKey.eq(people::ADMIN));
+    Ok(admin.count(app.db.reader()).await? > 0)
+}
+
 /// Everything that needs no money.
 pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let skills = people::skills(app).await?;

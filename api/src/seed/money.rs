@@ -68,6 +68,8 @@ struct Goal<'a> {
     milestone: MilestoneId,
     stage: Stage,
     freelancer: &'a user::Model,
+    /// Whether everything that is made with it was brought there before: people may have gone on from it.
+    done: bool,
 }
 
 /// Links the wallets and brings each milestone to its state, unless that was done before.
@@ -77,22 +79,27 @@ pub async fn move_money(app: &App, evm: &Evm, wallet_seed: &str, demo: &mut Demo
         link_wallet(app, wallet_seed, person).await?;
     }
     let felix = &people.freelancer;
-    let mut goals = Vec::new();
-    for (contract, plan, freelancer) in [
-        (&market.shop, SHOP, felix),
-        (&market.letters, LETTERS, felix),
+    let examples = [(&market.shop, SHOP, felix), (&market.letters, LETTERS, felix)];
+    let of_days = [
         (&days.studio, STUDIO, felix),
         (&days.labels, LABELS, felix),
         (&days.sensor, SENSOR, felix),
         (&days.door, DOOR, &people.designer),
-    ] {
-        let ids = of_contract(app, contract.as_ref().map(|contract| contract.id)).await?;
-        for (milestone, (stage, name)) in ids.into_iter().zip(plan) {
-            goals.push(Goal { milestone, stage: *stage, freelancer });
-            if let Some(name) = name {
-                demo.values.insert(name, milestone.to_string());
+    ];
+    let mut goals = Vec::new();
+    for group in [&examples[..], &of_days[..]] {
+        let first = goals.len();
+        for (contract, plan, freelancer) in group {
+            let ids = of_contract(app, contract.as_ref().map(|contract| contract.id)).await?;
+            for (milestone, (stage, name)) in ids.into_iter().zip(*plan) {
+                goals.push(Goal { milestone, stage: *stage, freelancer, done: false });
+                if let Some(name) = name {
+                    demo.values.insert(name, milestone.to_string());
+                }
             }
         }
+        let done = is_done(app, &goals[first..]).await?;
+        goals[first..].iter_mut().for_each(|goal| goal.done = done);
     }
     let mut settings = domain::Settings::clone(&app.settings);
     settings.chain_poll = POLL;
@@ -127,6 +134,24 @@ async fn of_contract(app: &App, contract: Option<ContractId>) -> Result<Vec<Mile
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+/// Whether these were brought where they should be: the last step pays and refunds.
+async fn is_done(app: &App, goals: &[Goal<'_>]) -> Result<bool> {
+    let mut done = !goals.is_empty();
+    for goal in goals {
+        done &= match goal.stage {
+            Stage::Paid => status(app, goal.milestone).await? == MilestoneStatus::Paid,
+            Stage::Refunded => status(app, goal.milestone).await? == MilestoneStatus::Refunded,
+            _ => true,
+        };
+    }
+    Ok(done)
+}
+
+async fn status(app: &App, id: MilestoneId) -> Result<MilestoneStatus> {
+    let row = milestone::Entity::find_by_id(id).one(app.db.reader()).await?;
+    Ok(row.ok_or("a milestone is gone")?.status)
+}
+
 async fn newest_deposit(app: &App, id: MilestoneId) -> Result<Option<payment::Model>> {
     Ok(payment::Entity::find()
         .filter(payment::Column::MilestoneId.eq(id))
@@ -148,22 +173,15 @@ impl Seeder<'_> {
     async fn bring(&self, goals: &[Goal<'_>]) -> Result<()> {
         // No address is given out before the scanner knows from where on to read.
         payments::scan::start(self.app).await?;
-        let mut complete = true;
         for goal in goals {
-            let status = self.status(goal.milestone).await?;
-            complete &= match goal.stage {
-                Stage::Paid => status == MilestoneStatus::Paid,
-                Stage::Refunded => status == MilestoneStatus::Refunded,
-                _ => true,
-            };
-        }
-        for goal in goals {
-            let wanted = if complete { goal.stage == Stage::Awaiting } else { goal.stage >= Stage::Awaiting };
+            let wanted =
+                if goal.done { goal.stage == Stage::Awaiting } else { goal.stage >= Stage::Awaiting };
             if wanted && self.status(goal.milestone).await? == MilestoneStatus::Pending {
                 milestones::fund(self.app, &acting(self.client), goal.milestone, &self.key()).await?;
             }
         }
-        if complete {
+        let goals: Vec<_> = goals.iter().filter(|goal| !goal.done).collect();
+        if goals.is_empty() {
             return Ok(());
         }
         // A start that was cut off may have left jobs in the hands of nobody.
@@ -175,7 +193,7 @@ impl Seeder<'_> {
         }
         let beyond = |least| goals.iter().filter(move |goal| goal.stage >= least).map(|goal| goal.milestone);
         self.settle(beyond(Stage::Funded).collect(), |status| status != MilestoneStatus::Funding).await?;
-        for goal in goals {
+        for goal in &goals {
             let funded = self.status(goal.milestone).await? == MilestoneStatus::Funded;
             match goal.stage {
                 Stage::Submitted | Stage::Paid if funded => self.submit(goal).await?,
@@ -197,8 +215,7 @@ impl Seeder<'_> {
     }
 
     async fn status(&self, id: MilestoneId) -> Result<MilestoneStatus> {
-        let row = milestone::Entity::find_by_id(id).one(self.app.db.reader()).await?;
-        Ok(row.ok_or("a milestone is gone")?.status)
+        status(self.app, id).await
     }
 
     async fn submit(&self, goal: &Goal<'_>) -> Result<()> {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use entities::{MailStatus, NotificationKind, TokenPurpose, UserId, account_token, mail, user};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::LockType,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::LockType,
 };
 use secrecy::SecretString;
 
@@ -22,12 +22,14 @@ use crate::{
 
 /// How long a mailed token is good.
 const GOOD_FOR: Duration = Duration::hours(1);
+/// How many are good at a time.
+const MOST_LINKS: usize = 3;
 /// Within this time after a mail no other is sent: a mailbox must not be flooded by somebody who knows its address.
 const PAUSE: Duration = Duration::minutes(1);
 
 /// Mails a link that sets another password to whoever has an account with this address, and gives back the address,
 /// trimmed. Nobody learns whether there is such a person: every address that could be mailed is answered alike, after
-/// a transaction that writes and commits. The link is good once, for an hour; another one makes it worthless.
+/// a transaction that writes and commits. The link is good for an hour, and until a password was set by one.
 ///
 /// # Errors
 ///
@@ -39,7 +41,7 @@ pub async fn begin(app: &App, email: &str) -> Result<String> {
     let tx = app.db.begin().await?;
     let person = user::Entity::find()
         .filter(user::Column::EmailKey.eq(&email.key))
-        // The weakest that will do, as everywhere a person is locked: of two who ask at once, one link is in force.
+        // The weakest that will do, as everywhere a person is locked: of two who ask at once, one is mailed.
         .lock(LockType::NoKeyUpdate)
         .one(&*tx)
         .await?;
@@ -57,7 +59,7 @@ pub async fn begin(app: &App, email: &str) -> Result<String> {
 ///
 /// # Errors
 ///
-/// `NOT_FOUND` for a token that is unknown, used or replaced, `EXPIRED` for one that is too old, and what is wrong with
+/// `NOT_FOUND` for a token that is unknown or used, `EXPIRED` for one that is too old, and what is wrong with
 /// the password; the token stays good then.
 pub async fn complete(app: &App, token: &str, new: SecretString) -> Result<user::Model> {
     // Looked up before as well: nobody gets at the cost of a hash without a link.
@@ -90,8 +92,7 @@ async fn good(conn: &impl ConnectionTrait, token: &str, now: DateTime<Utc>) -> R
         .one(conn)
         .await?
         .ok_or_else(|| {
-            let message =
-                "This link is not valid: it was used, or a newer mail replaced it. Ask for another mail.";
+            let message = "This link is not valid: it, or another one, was used. Ask for another mail.";
             Error::rejected("token", Code::NotFound, message)
         })?;
     if found.expires_at <= now {
@@ -100,30 +101,26 @@ async fn good(conn: &impl ConnectionTrait, token: &str, now: DateTime<Utc>) -> R
     Ok(found)
 }
 
-/// Whether the newest link of a person was mailed only now.
+/// Whether the newest link of a person was mailed only now, or as many are good as may be.
 async fn just_mailed(app: &App, tx: &Tx, of: UserId) -> Result<bool> {
-    let last = account_token::Entity::find()
+    let now = app.clock.now();
+    let links = account_token::Entity::find()
         .filter(account_token::Column::UserId.eq(of))
         .filter(account_token::Column::Purpose.eq(TokenPurpose::ResetPassword))
-        .order_by_desc(account_token::Column::CreatedAt)
-        .one(&**tx)
+        .filter(account_token::Column::ExpiresAt.gt(now))
+        .all(&**tx)
         .await?;
-    Ok(last.is_some_and(|last| app.clock.now() < last.created_at + PAUSE))
+    Ok(links.len() >= MOST_LINKS || links.iter().any(|link| now < link.created_at + PAUSE))
 }
 
-/// Mails a link; those before it are good no more.
+/// Mails a link. Those before it stay good: anybody can ask for one more, and must not take away what its owner holds.
 async fn send(app: &App, tx: &Tx, to: UserId) -> Result<()> {
-    account_token::Entity::delete_many()
-        .filter(account_token::Column::UserId.eq(to))
-        .filter(account_token::Column::Purpose.eq(TokenPurpose::ResetPassword))
-        .exec(&**tx)
-        .await?;
     let (id, link) = issue(app, tx, to, TokenPurpose::ResetPassword, GOOD_FOR, "reset").await?;
     notify(app, tx, to, Notice::AccountReset { link }, &format!("{id}:RESET")).await
 }
 
 /// Where nobody is mailed: a row that is written and taken out again, so that here, too, something is committed, which
-/// is what takes the time. Who measures it learns no more than who reads the answer.
+/// is what takes most of the time.
 async fn pretend(app: &App, tx: &Tx) -> Result<()> {
     let row = mail::Model {
         id: app.clock.new_id(),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use entities::{AmendmentChangeKind, ContractId, MilestoneId, MilestoneStatus, Usdc, contract, milestone};
 
 use crate::{
+    App,
     check::Check,
     error::{Code, Result},
     proposal::PlannedMilestone,
@@ -99,6 +100,7 @@ fn positive(check: &mut Check, field: &str, amount: Usdc) {
 
 /// Holds a checked input against the contract and its milestones (all of them).
 pub(super) fn draft(
+    app: &App,
     input: NewAmendment,
     contract: &contract::Model,
     milestones: &[milestone::Model],
@@ -175,8 +177,9 @@ pub(super) fn draft(
     let description = input.description.filter(|text| *text != contract.description);
     let end_at = input.end_at.filter(|end| Some(*end) != contract.end_at);
     let start = contract.start_at.or(contract.accepted_at).unwrap_or(contract.created_at);
-    let in_order = end_at.is_none_or(|end| end > start);
-    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after the contract's beginning.");
+    let in_order = end_at.is_none_or(|end| end > Ord::max(start, app.clock.now()));
+    let message = "Give a time after the contract's beginning, and after now.";
+    check.ensure(in_order, "endAt", Code::OutOfRange, message);
     let real = touches || description.is_some() || end_at.is_some();
     check.ensure(real, "", Code::Invalid, "Nothing becomes different: change something.");
     check.done()?;

@@ -40,7 +40,7 @@ pub async fn propose(app: &App, actor: &Actor, mut input: NewAmendment) -> Resul
     }
     let milestones = milestones_of(&tx, contract.id).await?;
     let reason = input.reason.clone();
-    let draft = draft::draft(input, &contract, &milestones)?;
+    let draft = draft::draft(app, input, &contract, &milestones)?;
     let now = app.clock.now();
     let amendment = contract_amendment::Model {
         id: app.clock.new_id(),

@@ -2,8 +2,8 @@
 //! or under way.
 
 use entities::{
-    ContractId, ContractStatus, MilestoneStatus, PaymentKind, PaymentStatus, ProjectStatus, Role, Usdc,
-    UserId, chain_transfer, contract, milestone, payment, project,
+    ChainTransferStatus, ContractId, ContractStatus, MilestoneStatus, PaymentKind, PaymentStatus,
+    ProjectStatus, Role, Usdc, UserId, chain_transfer, contract, milestone, payment, project,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -20,7 +20,7 @@ use crate::{
     error::Result,
     ledger::{self, Account},
     notification::{Notice, notify},
-    payment::state::FINAL,
+    payment::{SMALLEST_RETURN, state::FINAL},
     policy::{self, Action, authorise},
     project as projects,
 };
@@ -75,8 +75,8 @@ pub(crate) async fn payments_under_way(tx: &Tx, id: ContractId) -> Result<u64> {
     Ok(under_way(id).count(&**tx).await?)
 }
 
-/// The payments of a contract that keep it from its end. A bonus of which nothing has arrived does not: it is a word, and
-/// whoever gave it could hold the contract open with it; when it arrives after all, it is paid all the same.
+/// The payments of a contract that keep it from its end. A bonus of which nothing to speak of has arrived does not: it is a
+/// word, and whoever gave it could hold the contract open with it; when it arrives after all, it is paid all the same.
 fn under_way(id: ContractId) -> Select<payment::Entity> {
     use payment::Column;
     let arrived = Query::select()
@@ -85,6 +85,13 @@ fn under_way(id: ContractId) -> Select<payment::Entity> {
         .and_where(
             Expr::col((chain_transfer::Entity, chain_transfer::Column::PaymentId))
                 .equals((payment::Entity, Column::Id)),
+        )
+        .and_where(
+            Expr::col((chain_transfer::Entity, chain_transfer::Column::Status))
+                .ne(ChainTransferStatus::Orphaned.as_str()),
+        )
+        .and_where(
+            Expr::col((chain_transfer::Entity, chain_transfer::Column::Amount)).gte(SMALLEST_RETURN.micro()),
         )
         .to_owned();
     let promised = Condition::all()

@@ -275,8 +275,8 @@ fn check(app: &App, terms: &Terms) -> Result<String> {
     check.time("endAt", terms.end_at);
     // Without a beginning it begins at once.
     let start = terms.start_at.unwrap_or_else(|| app.clock.now());
-    let in_order = terms.end_at.is_none_or(|end| end > start || !in_range(end));
-    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after startAt, or after now.");
+    let in_order = terms.end_at.is_none_or(|end| end > Ord::max(start, app.clock.now()) || !in_range(end));
+    check.ensure(in_order, "endAt", Code::OutOfRange, "Give a time after startAt, and after now.");
     check.done()?;
     Ok(description)
 }

@@ -29,6 +29,7 @@ mod numbers;
 pub mod payout;
 pub(crate) mod record;
 pub(crate) mod refund;
+mod retry;
 pub mod scan;
 mod settle;
 pub mod state;
@@ -37,6 +38,7 @@ pub mod transfers;
 
 pub use list::{Filter, OrderField, list};
 pub use record::look_at;
+pub use retry::retry;
 pub(crate) use settle::{SMALLEST_RETURN, reserve};
 
 /// How long a client has to send a deposit, in block time.
@@ -67,6 +69,13 @@ pub(crate) struct NewPayment {
 pub(crate) async fn open_outgoing(app: &App, tx: &Tx, new: NewPayment) -> Result<payment::Model> {
     let now = app.clock.now();
     record::open(app, tx, blank(app, new, PaymentStatus::Queued, now)).await
+}
+
+/// An intent to pay out what a failed one did not.
+async fn open_retry(app: &App, tx: &Tx, new: NewPayment, of: PaymentId) -> Result<payment::Model> {
+    let now = app.clock.now();
+    let row = payment::Model { retry_of: Some(of), ..blank(app, new, PaymentStatus::Queued, now) };
+    record::open(app, tx, row).await
 }
 
 /// A deposit that waits for its funds. Looked at when something arrives, and at its deadline.
@@ -123,6 +132,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         hold_reason: None,
         failure_reason: None,
         linked_payment_id: new.linked,
+        retry_of: None,
         dispute_id: new.dispute,
         version: 0,
         look: 0,

@@ -14,6 +14,7 @@ use sea_orm::{
 use super::{
     numbers::{chain_id, poll, stored},
     record::{self, Locked},
+    refund,
     state::Step,
 };
 use crate::{
@@ -123,8 +124,8 @@ async fn destination(app: &App, payment: &payment::Model) -> Result<Destination>
             }
             parse(&wallet.address).map(Destination::To)
         }
-        PaymentKind::Refund => Ok(match payment.destination.as_deref() {
-            Some(address) => Destination::To(parse(address)?),
+        PaymentKind::Refund => Ok(match refund_wallet(app, payment).await? {
+            Some(address) => Destination::To(parse(&address)?),
             None => Destination::Hold("no wallet is known that this money came from"),
         }),
         PaymentKind::Return => {
@@ -132,6 +133,14 @@ async fn destination(app: &App, payment: &payment::Model) -> Result<Destination>
             parse(sender.ok_or_else(|| Error::bug("a return without its sender"))?).map(Destination::To)
         }
         PaymentKind::Deposit => Err(Error::bug("a deposit is not paid out")),
+    }
+}
+
+async fn refund_wallet(app: &App, payment: &payment::Model) -> Result<Option<String>> {
+    match &payment.destination {
+        Some(wallet) => Ok(Some(wallet.clone())),
+        // Queued before refunds were divided at once.
+        None => refund::wallet_of(app, payment).await,
     }
 }
 

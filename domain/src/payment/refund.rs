@@ -3,16 +3,16 @@
 use entities::{
     ChainTransferStatus, MilestoneId, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_transfer, payment,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
-use super::{NewPayment, open_outgoing, reserve, state::FINAL};
+use super::{NewPayment, open_outgoing, reserve, settle::back_to_senders, state::FINAL};
 use crate::{App, Error, Tx, error::Result, money::Split};
 
 /// Queues a refund of a milestone: one payment for each wallet that something goes back to. The milestone is locked.
 pub(crate) async fn open(app: &App, tx: &Tx, whole: NewPayment) -> Result<Vec<payment::Model>> {
     let milestone = whole.milestone.ok_or_else(|| Error::bug("a refund of no milestone"))?;
     let mut opened = Vec::new();
-    for (wallet, amount) in divided(tx, milestone, whole.split.gross).await? {
+    for (wallet, amount) in divided(&**tx, milestone, whole.split.gross, None).await? {
         let part = NewPayment { split: Split::without_fee(amount), destination: wallet, ..whole.clone() };
         let payment = open_outgoing(app, tx, part).await?;
         reserve(app, tx, &payment).await?;
@@ -31,43 +31,64 @@ pub(super) async fn goes_on(tx: &Tx, milestone: MilestoneId) -> Result<bool> {
     Ok(parts.count(&**tx).await? > 0)
 }
 
-/// What goes back to which wallet; to none where nobody knows whom it came from, which an admin has to look at.
-async fn divided(tx: &Tx, milestone: MilestoneId, amount: Usdc) -> Result<Vec<(Option<String>, Usdc)>> {
-    let deposits = payment::Entity::find()
+/// The wallet of a refund that was queued without one, if a single wallet can take it.
+pub(super) async fn wallet_of(app: &App, refund: &payment::Model) -> Result<Option<String>> {
+    let Some(milestone) = refund.milestone_id else { return Ok(None) };
+    let parts = divided(app.db.reader(), milestone, refund.amount, Some(refund.id)).await?;
+    Ok(match parts.as_slice() {
+        [(wallet, _)] => wallet.clone(),
+        _ => None,
+    })
+}
+
+/// What goes back to which wallet; to none where nobody knows whom it came from, which an admin has to look at. `but` does
+/// not count as given back yet.
+async fn divided(
+    conn: &impl ConnectionTrait,
+    milestone: MilestoneId,
+    amount: Usdc,
+    but: Option<PaymentId>,
+) -> Result<Vec<(Option<String>, Usdc)>> {
+    let on_milestone = payment::Entity::find()
         .filter(payment::Column::MilestoneId.eq(milestone))
-        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
-        .filter(payment::Column::Status.eq(PaymentStatus::Completed))
-        .all(&**tx)
+        .order_by_asc(payment::Column::Id)
+        .all(conn)
         .await?;
-    let deposits: Vec<PaymentId> = deposits.into_iter().map(|row| row.id).collect();
+    let deposits = on_milestone.iter().filter(|row| row.kind == PaymentKind::Deposit);
+    let deposits: Vec<_> = deposits.filter(|row| row.status == PaymentStatus::Completed).collect();
     let arrived = chain_transfer::Entity::find()
-        .filter(chain_transfer::Column::PaymentId.is_in(deposits.iter().copied()))
+        .filter(chain_transfer::Column::PaymentId.is_in(deposits.iter().map(|row| row.id)))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
-        .order_by_desc(chain_transfer::Column::BlockNumber)
-        .order_by_desc(chain_transfer::Column::LogIndex)
-        .all(&**tx)
+        .order_by_asc(chain_transfer::Column::BlockNumber)
+        .order_by_asc(chain_transfer::Column::LogIndex)
+        .all(conn)
         .await?;
-    // Refunds are of the milestone; a surplus that went back is of its deposit.
-    let sent_back = payment::Entity::find()
-        .filter(payment::Column::Kind.is_in([PaymentKind::Refund, PaymentKind::Return]))
-        .filter(payment::Column::Status.ne(PaymentStatus::Failed))
-        .filter(
-            payment::Column::MilestoneId
-                .eq(milestone)
-                .or(payment::Column::LinkedPaymentId.is_in(deposits.iter().copied())),
-        )
-        .all(&**tx)
-        .await?;
+    // The newest first.
     let mut wallets: Vec<(&str, Usdc)> = Vec::new();
-    for row in &arrived {
-        match wallets.iter_mut().find(|(wallet, _)| *wallet == row.from_address) {
-            Some((_, paid)) => *paid = paid.plus(row.amount)?,
-            None => wallets.push((&row.from_address, row.amount)),
+    for deposit in deposits.iter().rev() {
+        let came: Vec<_> = arrived.iter().filter(|row| row.payment_id == Some(deposit.id)).cloned().collect();
+        let surplus = Usdc::sum(came.iter().map(|row| row.amount))?.minus(deposit.amount)?;
+        let returned = back_to_senders(&came, surplus)?.by_sender;
+        for row in arrived.iter().rev().filter(|row| row.payment_id == Some(deposit.id)) {
+            let wallet = row.from_address.as_str();
+            match wallets.iter_mut().find(|(known, _)| *known == wallet) {
+                Some((_, paid)) => *paid = paid.plus(row.amount)?,
+                None => wallets.push((wallet, row.amount)),
+            }
+        }
+        for (sender, sum) in &returned {
+            if let Some((_, paid)) = wallets.iter_mut().find(|(known, _)| known == sender) {
+                *paid = paid.minus(*sum)?;
+            }
         }
     }
+    let given = on_milestone.iter().filter(|row| {
+        row.kind == PaymentKind::Refund && row.status != PaymentStatus::Failed && Some(row.id) != but
+    });
+    let given: Vec<_> = given.collect();
     let (mut parts, mut left) = (Vec::new(), amount);
     for (wallet, paid) in wallets {
-        let back = sent_back.iter().filter(|row| row.destination.as_deref() == Some(wallet));
+        let back = given.iter().filter(|row| row.destination.as_deref() == Some(wallet));
         let part = Ord::min(paid.minus(Usdc::sum(back.map(|row| row.amount))?)?, left);
         if part.is_positive() {
             left = left.minus(part)?;

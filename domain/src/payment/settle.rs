@@ -134,8 +134,8 @@ async fn mark(
 }
 
 /// Money on its way back, by sender.
-struct Back {
-    by_sender: Vec<(String, Usdc)>,
+pub(super) struct Back {
+    pub(super) by_sender: Vec<(String, Usdc)>,
     /// What goes back.
     returned: Usdc,
     /// What is too little for its sender's gas to be worth: it waits for an admin.
@@ -143,7 +143,7 @@ struct Back {
 }
 
 /// Divides what came without need among those who sent it, the newest transfers first.
-fn back_to_senders(arrived: &[chain_transfer::Model], amount: Usdc) -> Result<Back> {
+pub(super) fn back_to_senders(arrived: &[chain_transfer::Model], amount: Usdc) -> Result<Back> {
     let mut by_sender: Vec<(String, Usdc)> = Vec::new();
     let mut left = amount;
     for row in arrived.iter().rev() {

@@ -8,15 +8,22 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
-use super::dialect::{Dialect, Meta, run_at};
+use super::{
+    Job,
+    dialect::{Dialect, Meta, run_at},
+};
 use crate::{
     App,
     error::{Error, Result},
     events,
+    payment::jobs::{ChainScan, DepositConfirm, PayoutTrack},
 };
 
 /// A job whose attempts ended so often without a word, because the process died, is not tried again.
 pub const QUARANTINE: i64 = 3;
+
+/// The queues of jobs that look at the chain again and again.
+const LOOKS: [&str; 3] = [ChainScan::QUEUE, DepositConfirm::QUEUE, PayoutTrack::QUEUE];
 
 /// A row that a worker holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,8 +180,13 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    // A look that found nothing to do yet is no news: the chain is looked at every few seconds.
-    if !matches!(end, End::Later(_)) {
+    // A look that went well is no news: the chain is looked at every few seconds.
+    let news = match end {
+        End::Later(_) => false,
+        End::Done => !LOOKS.contains(&attempt.queue.as_str()),
+        End::Failed { .. } | End::Dead(_) => true,
+    };
+    if news {
         events::job_updated(app, &*tx, &attempt.id).await?;
     }
     tx.commit().await?;

@@ -187,6 +187,7 @@ impl Rows<'_> {
             failure_reason: None,
             linked_payment_id: None,
             dispute_id: None,
+            retry_of: None,
             version: 1,
             look: 0,
             due_at: None,

@@ -209,6 +209,7 @@ async fn pay(app: &TestApp, payer: UserId, payee: UserId, amount: i64) {
         failure_reason: None,
         linked_payment_id: None,
         dispute_id: None,
+        retry_of: None,
         version: 0,
         look: 0,
         due_at: None,

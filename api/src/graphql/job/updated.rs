@@ -24,8 +24,8 @@ pub struct JobSubscription;
 
 #[Subscription]
 impl JobSubscription {
-    /// Each job when an attempt at it ends well or fails, and when an admin retries or cancels it, as it is then. For
-    /// admins.
+    /// Each job when an attempt at it ends well or fails, and when an admin retries or cancels it, as it is then. Looks at
+    /// the chain, which come back every few seconds, are told when they fail. For admins.
     async fn job_updated(
         &self,
         ctx: &Context<'_>,

@@ -144,6 +144,7 @@ fn payment(
         failure_reason: None,
         linked_payment_id: None,
         dispute_id: None,
+        retry_of: None,
         version: 2,
         look: 0,
         due_at: None,

@@ -1,0 +1,88 @@
+//! A payout that failed for good, tried again: by another payment, once its cause was seen to.
+
+use entities::{PaymentId, PaymentKind, PaymentStatus, contract, payment};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use super::{NewPayment, open_retry, record, reserve};
+use crate::{
+    Actor, App, Code, Error, Tx, audit,
+    error::Result,
+    idempotency::{self, Claim},
+    money::Split,
+    policy::{self, Action},
+};
+
+/// Makes a payment that does what a FAILED one did not, with the same amounts; for admins who take no side in it. What the
+/// failure gave back to the books is set aside anew, in the same transaction.
+///
+/// # Errors
+///
+/// When the actor may not, the payment has not failed, was tried again before, or is a refund whose milestone went back to
+/// where it was: that is given anew.
+pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result<PaymentId> {
+    policy::authorise(actor, Action::Administer, "", "payment")?;
+    let (key, admin) = (idempotency::parse_key(key)?, actor.signed_in()?.id);
+    let tx = app.db.begin().await?;
+    let input = json!({ "paymentId": id });
+    let ticket = match idempotency::claim(app, &tx, admin, "paymentRetry", key, &input).await? {
+        Claim::Replay(done) => return Ok(done),
+        Claim::Fresh(ticket) => ticket,
+    };
+    let failed = record::lock(&tx, id).await?.payment;
+    if let Some(contract) = failed.contract_id {
+        let contract = contract::Entity::find_by_id(contract).one(&*tx).await?;
+        let contract = contract.ok_or_else(|| Error::bug("a payment without its contract"))?;
+        policy::authorise(actor, Action::PaymentRetry(&contract), "paymentId", "payment")?;
+    }
+    require_retriable(&tx, &failed).await?;
+    let new = NewPayment {
+        kind: failed.kind,
+        contract: failed.contract_id,
+        milestone: failed.milestone_id,
+        payer: failed.payer_id,
+        payee: failed.payee_id,
+        started_by: Some(admin),
+        split: Split { gross: failed.amount, fee: failed.fee, net: failed.net },
+        reason: failed.reason,
+        linked: failed.linked_payment_id,
+        dispute: failed.dispute_id,
+        // A release looks for the payout wallet anew; what goes back goes where it came from.
+        destination: failed.destination.filter(|_| goes_back(failed.kind)),
+    };
+    let payment = open_retry(app, &tx, new, id).await?;
+    // What is to be returned stands on the payer's account all the time.
+    if payment.kind != PaymentKind::Return {
+        reserve(app, &tx, &payment).await?;
+    }
+    let facts =
+        json!({ "payment": payment.id.to_string(), "amount": payment.amount.to_decimal().to_string() });
+    audit::record(app, &tx, actor, "payment.retry", Some(id.to_string()), facts).await?;
+    idempotency::settle(&tx, ticket, &payment.id).await?;
+    tx.commit().await?;
+    Ok(payment.id)
+}
+
+/// The payment is locked, so of two who try one finds what the other made.
+async fn require_retriable(tx: &Tx, failed: &payment::Model) -> Result<()> {
+    if failed.status != PaymentStatus::Failed {
+        return Err(Error::illegal("paymentId", "payment", failed.status.as_str(), "QUEUED"));
+    }
+    if failed.kind == PaymentKind::Refund && failed.dispute_id.is_none() {
+        let message =
+            "A refund that failed left its milestone as it was: give it again with milestoneRefund.";
+        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+    }
+    let again = payment::Entity::find().filter(payment::Column::RetryOf.eq(failed.id)).one(&**tx).await?;
+    match again {
+        None => Ok(()),
+        Some(again) => {
+            let message = format!("This payment was tried again already, by {}: look at that one.", again.id);
+            Err(Error::rejected("paymentId", Code::IllegalState, message))
+        }
+    }
+}
+
+const fn goes_back(kind: PaymentKind) -> bool {
+    matches!(kind, PaymentKind::Refund | PaymentKind::Return)
+}
