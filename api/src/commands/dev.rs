@@ -77,7 +77,7 @@ impl Dev {
         let tokens = Tokens::open(&app, &folder).await?;
 
         let settings = HttpSettings {
-            graphiql: Some(tabs::source(values, tokens.clone())),
+            graphiql: Some(tabs::source(values, tokens.clone(), app.clock.clone())),
             rate_limits: http::RateLimits::unlimited(),
             ..Default::default()
         };

@@ -14,7 +14,7 @@ mod people;
 use std::{collections::BTreeMap, error::Error};
 
 use domain::{
-    Actor, App, Person,
+    Actor, App, Clock, Person,
     entities::{Role, SessionId, UserId, user},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
@@ -78,7 +78,7 @@ pub async fn is_there(app: &App) -> Result<bool> {
 pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let skills = people::skills(app).await?;
     let (people, registered) = people::cast(app, plan, &skills).await?;
-    let mut values = times(app);
+    let mut values = times(&app.clock);
     let market = market::build(app, &people, &skills, &mut values).await?;
     let days = days::build(app, &people, &skills, &mut values).await?;
     let grown = bulk::grow(app, plan, &skills).await?;
@@ -95,8 +95,8 @@ pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
 }
 
 /// The times that examples name: a day a month ago, tomorrow, and a day next month.
-fn times(app: &App) -> Values {
-    let now = app.clock.now();
+pub fn times(clock: &Clock) -> Values {
+    let now = clock.now();
     let days = |days| (now + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     Values::from([("month_ago", days(-30)), ("tomorrow", days(1)), ("next_month", days(30))])
 }
