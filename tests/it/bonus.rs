@@ -217,9 +217,15 @@ async fn a_promised_bonus_holds_no_contract_open() {
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 135_000_000);
 
     let ended = app.deal_of("clio", "frank", &[100]).await;
-    ok(bonus(&app, &ended.client.token, &ended, "50", &new_key()).await);
+    let promised = ok(bonus(&app, &ended.client.token, &ended, "50", &new_key()).await);
     let reason = json!({ "reason": "Enough." });
     ok(app.on_contract(&ended.freelancer.token, "contractTerminate", &ended, reason).await);
+    let address = text(&promised["payment"]["depositAddress"]);
+    app.evm.pay(&ended.client.address(), &address, 50_000_000).await.unwrap();
+    app.settle().await;
+    app.settle().await;
+    assert_eq!(app.usdc_of(&ended.freelancer.address()).await, 45_000_000);
+    assert_eq!(app.contract_of(&ended, "status").await["status"], "TERMINATED");
     app.finish().await;
 }
 

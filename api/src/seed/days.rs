@@ -150,7 +150,12 @@ async fn invited(
         freelancer_id: freelancer,
         message: "You built a shop for a friend of ours. Do you draw as well?".to_owned(),
     };
-    Ok(Some(invitation::send(app, &acting(publisher), input).await?.id))
+    match invitation::send(app, &acting(publisher), input).await {
+        Ok(sent) => Ok(Some(sent.id)),
+        // They may have bid on it by themselves.
+        Err(domain::Error::Rejected { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The client proposes one more milestone.

@@ -177,7 +177,11 @@ impl Seeder<'_> {
             let wanted =
                 if goal.done { goal.stage == Stage::Awaiting } else { goal.stage >= Stage::Awaiting };
             if wanted && self.status(goal.milestone).await? == MilestoneStatus::Pending {
-                milestones::fund(self.app, &acting(self.client), goal.milestone, &self.key()).await?;
+                match milestones::fund(self.app, &acting(self.client), goal.milestone, &self.key()).await {
+                    // People may have paused, disputed or ended its contract meanwhile.
+                    Ok(_) | Err(domain::Error::Rejected { .. }) => (),
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         let goals: Vec<_> = goals.iter().filter(|goal| !goal.done).collect();
@@ -235,6 +239,11 @@ impl Seeder<'_> {
     /// Pays a milestone's deposit, unless an earlier start did, and reports the transaction.
     async fn deposit(&self, id: MilestoneId) -> Result<()> {
         let deposit = newest_deposit(self.app, id).await?.ok_or("a deposit is gone")?;
+        let arrived = chain_transfer::Entity::find().filter(chain_transfer::Column::PaymentId.eq(deposit.id));
+        if arrived.one(self.app.db.reader()).await?.is_some() {
+            // Seen before a start that was cut off, and about to be confirmed.
+            return Ok(());
+        }
         let wallets = wallet::of_user(self.app.db.reader(), self.client.id).await?;
         let from = &wallets.first().ok_or("the client has no wallet")?.address;
         let hash = match self.paid_already(from, deposit.amount).await? {

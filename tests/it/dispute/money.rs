@@ -197,6 +197,31 @@ async fn a_resolution_may_end_the_contract() {
     app.finish().await;
 }
 
+/// What goes back goes to every wallet that paid, and the milestone has its end with the last part of all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_back_goes_to_every_wallet_that_paid() {
+    let app = TestApp::start().await;
+    let (deal, admin) = (app.deal(&[100]).await, app.admin().await);
+    let part = &deal.milestones[0];
+    let mut second = app.register("carla-two", "CLIENT").await;
+    second.token.clone_from(&deal.client.token);
+    app.link(&second).await;
+    let treasury = text(&ok(app.fund(&deal, part, &new_key()).await)["payment"]["depositAddress"]);
+    app.evm.pay(&deal.client.address(), &treasury, 60_000_000).await.unwrap();
+    app.evm.mine(1).unwrap();
+    app.evm.pay(&second.address(), &treasury, 40_000_000).await.unwrap();
+    app.mine(5).await;
+    let dispute = taken(&app, &deal, &admin, part).await;
+    ok(resolve(&app, &admin, &dispute, "70", &new_key()).await);
+    assert_eq!(app.status_of(&deal, part).await, "DISPUTED");
+    paid_out(&app).await;
+    paid_out(&app).await;
+    assert_eq!(wallets(&app, &deal).await, (30_000_000, 27_000_000));
+    assert_eq!(app.usdc_of(&second.address()).await, 40_000_000);
+    assert_eq!(app.status_of(&deal, part).await, "SPLIT");
+    app.finish().await;
+}
+
 /// A part that fails leaves everything disputed, takes its own reservation back and tells everybody; the part
 /// that arrived stays.
 #[tokio::test(flavor = "multi_thread")]

@@ -162,6 +162,19 @@ async fn operations() {
             (&json!("error"), &json!(code))
         );
     }
+    // A value that cannot be read has its code here as well.
+    socket.subscribe("3", "{ node(id: \"nothing\") { id } }").await;
+    assert_eq!(socket.hear().await["payload"]["errors"][0]["extensions"]["code"], "INVALID_ID");
+    socket.hear().await;
+    socket.subscribe("4", "{ quote(input: { amount: { amount: 1.5 } }) { fee { amount } } }").await;
+    let heard = socket.hear().await.to_string();
+    assert!(
+        heard.contains("\"code\":\"BAD_USER_INPUT\"") || heard.contains("\"code\":\"GRAPHQL_"),
+        "{heard}"
+    );
+    if heard.contains("\"next\"") {
+        socket.hear().await;
+    }
     socket.say(json!({ "type": "ping", "payload": { "n": 1 } })).await;
     assert_eq!(socket.hear().await, json!({ "type": "pong", "payload": { "n": 1 } }));
     app.finish().await;
