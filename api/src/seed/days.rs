@@ -25,6 +25,7 @@ use super::{
 };
 
 /// Contracts that run, for their milestones to be paid.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` has a chain to pay them on"))]
 pub(super) struct Contracts {
     /// With the demo's freelancer: four milestones.
     pub(super) studio: Option<contract::Model>,
@@ -91,6 +92,7 @@ pub(super) async fn build(
 }
 
 /// The dispute over the drawings, once their money is there.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "elsewhere it never is"))]
 pub(super) async fn dispute_drawings(
     app: &App,
     client: &user::Model,

@@ -20,6 +20,7 @@ use super::{
 use crate::seed::{Result, Values, days::put};
 
 /// Contracts that run, for their milestones to be paid.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` has a chain to pay them on"))]
 pub(super) struct Contracts {
     /// With five milestones.
     pub(super) shop: Option<contracts::Model>,

@@ -55,8 +55,16 @@ pub struct Demo {
     pub rows: u64,
     /// What the example tabs name.
     pub values: Values,
-    #[cfg(feature = "dev")]
-    paying: money::Paying,
+    #[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` has a chain to pay them on"))]
+    paying: Paying,
+}
+
+/// Whose contracts are to be paid.
+#[cfg_attr(not(feature = "dev"), expect(dead_code, reason = "only `dev` has a chain to pay them on"))]
+struct Paying {
+    people: people::Cast,
+    market: market::Contracts,
+    days: days::Contracts,
 }
 
 /// Refuses a database in which people have registered: demo people do not belong among them.
@@ -89,8 +97,7 @@ pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
         registered: registered || grown.registered,
         rows: grown.rows,
         values,
-        #[cfg(feature = "dev")]
-        paying: money::Paying { people, market, days },
+        paying: Paying { people, market, days },
     })
 }
 

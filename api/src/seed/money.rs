@@ -17,7 +17,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Demo, Result, acting, days, days::put, market, people::Cast};
+use super::{Demo, Paying, Result, acting, days, days::put};
 
 /// How often the chain is looked at here: every block is made by us.
 const POLL: Duration = Duration::from_millis(20);
@@ -55,13 +55,6 @@ const STUDIO: Plan = &[
 const LABELS: Plan = &[(Stage::Paid, None)];
 const SENSOR: Plan = &[(Stage::Submitted, Some("day_work_unanswered"))];
 const DOOR: Plan = &[(Stage::Funded, None)];
-
-/// Whose contracts are to be paid.
-pub(super) struct Paying {
-    pub(super) people: Cast,
-    pub(super) market: market::Contracts,
-    pub(super) days: days::Contracts,
-}
 
 /// Where one milestone is to be brought.
 struct Goal<'a> {
