@@ -130,6 +130,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("dispute", "0KK00K0"),
     ("disputes", "UFFFFKF"),
     ("quote", "KKKKKKK"),
+    ("priceSuggestion", "KKKKKKK"),
     ("jobs", "UFFFFKF"),
     ("queues", "UFFFFKF"),
     ("scheduledTasks", "UFFFFKF"),
@@ -430,6 +431,10 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
+        "priceSuggestion" => format!(
+            "{{ it: priceSuggestion(input: {{ categoryId: \"{}\", complexity: MODERATE }}) {{ confidence }} }}",
+            ids["category"]
+        ),
         "queues" | "scheduledTasks" => format!("{{ it: {name} {{ name }} }}"),
         "feeSchedules" => "{ it: feeSchedules { version } }".to_owned(),
         "analytics" => {

@@ -21,6 +21,7 @@ pub mod dispute;
 pub mod invitation;
 pub mod job;
 pub mod ledger;
+pub mod matching;
 pub mod milestone;
 pub mod node;
 pub mod notification;
@@ -28,6 +29,7 @@ pub mod password;
 pub mod payment;
 pub mod people;
 pub mod portfolio;
+pub mod price;
 pub mod profile;
 pub mod project;
 pub mod proposal;
@@ -57,6 +59,7 @@ pub struct QueryRoot(
     dispute::DisputeQuery,
     payment::PaymentQuery,
     payment::QuoteQuery,
+    price::PriceQuery,
     job::JobQuery,
     scheduled_task::ScheduledTaskQuery,
     rate_limit::RateLimitQuery,
