@@ -9,7 +9,7 @@ use domain::{
 use super::{project::Project, user::User};
 use crate::loaders::load;
 
-/// A freelancer who fits a project.
+/// A freelancer who fits a project, and what speaks for them.
 #[derive(Debug, Clone, Copy)]
 pub struct FreelancerMatch {
     freelancer: UserId,
@@ -42,7 +42,7 @@ impl FreelancerMatch {
     }
 }
 
-/// A project that fits a freelancer.
+/// A project that fits a freelancer, and what speaks for it.
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectMatch {
     project: ProjectId,

@@ -53,8 +53,8 @@ impl Confidence {
     pub const fn of(like_projects: usize) -> Self {
         match like_projects {
             20.. => Self::High,
-            10.. => Self::Medium,
-            ENOUGH.. => Self::Low,
+            10..=19 => Self::Medium,
+            ENOUGH..=9 => Self::Low,
             _ => Self::None,
         }
     }

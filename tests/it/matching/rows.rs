@@ -11,9 +11,11 @@ use serde_json::json;
 use crate::support::{Someone, TestApp};
 
 /// Writes a row as it is.
-async fn insert<E: EntityTrait>(app: &TestApp, row: E::Model)
+async fn insert<E>(app: &TestApp, row: E::Model)
 where
+    E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: ActiveModelTrait<Entity = E>,
 {
     E::insert(row.into_active_model()).exec_without_returning(app.app.db.writer()).await.unwrap();
 }
@@ -157,7 +159,7 @@ pub(super) async fn agree(
         end_at: None,
         lapses_at: app.app.clock.now() + chrono::Duration::days(7),
         version: 1,
-        accepted_at: Some(at).filter(|_| status != ContractStatus::Pending),
+        accepted_at: (status != ContractStatus::Pending).then_some(at),
         ended_at: ended.then_some(at),
         end_reason: None,
         ended_by: None,
