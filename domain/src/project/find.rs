@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn drafts_are_hidden_in_the_statement_itself() {
         let sql = visible(&Actor::Anonymous).build(DbBackend::Sqlite).to_string();
-        assert!(sql.ends_with(r#"WHERE "projects"."status" <> 'DRAFT'"#), "{sql}");
+        assert!(sql.ends_with(r#"WHERE "projects"."published_at" IS NOT NULL"#), "{sql}");
         assert!(!visible(&Actor::System).build(DbBackend::Sqlite).to_string().contains("WHERE"));
     }
 }
