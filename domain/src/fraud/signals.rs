@@ -1,0 +1,379 @@
+//! What makes a person, a project or a proposal suspicious, pure: each signal has a name, points, and the fact that it
+//! comes from. Whole numbers only.
+
+use chrono::{DateTime, Duration, Utc};
+use entities::Usdc;
+
+use super::text;
+
+/// A score is never more than this.
+pub const MOST_POINTS: i32 = 100;
+
+/// An address that nobody proved costs nothing to make up, and nobody can be reached by it.
+pub const EMAIL_UNPROVEN: i32 = 20;
+/// Accounts made for one fraud act on their first day, before anybody complains.
+pub const ACCOUNT_UNDER_A_DAY: i32 = 20;
+/// The first week is still before most complaints come in. Never together with [`ACCOUNT_UNDER_A_DAY`].
+pub const ACCOUNT_UNDER_A_WEEK: i32 = 10;
+/// Who means to pay or to be paid here proves a wallet, which nobody else can then have.
+pub const NO_WALLET: i32 = 10;
+/// Nobody reads and answers so many projects in a day: a program does.
+pub const MANY_PROPOSALS: i32 = 20;
+/// Somebody who worked with them calls it fraud, and stands by it.
+pub const FRAUD_DISPUTES: i32 = 30;
+/// Once is a quarrel; more than once, administrators found against them.
+pub const DISPUTES_LOST: i32 = 20;
+/// Who keeps ending what they agreed to may be after something else than the work.
+pub const MANY_CANCELLED: i32 = 10;
+/// Several people who worked with them were badly served.
+pub const LOW_RATING: i32 = 20;
+/// An administrator had a reason to keep them out.
+pub const SUSPENDED: i32 = 30;
+/// An account that is passed around, or was taken over, is used from many programs at once.
+pub const MANY_SESSIONS: i32 = 10;
+/// A budget that is out of all proportion is bait, or a mistake that somebody will quarrel over.
+pub const UNUSUAL_BUDGET: i32 = 20;
+/// Contact details lead people away from the marketplace, where no escrow protects them.
+pub const CONTACT_DETAILS: i32 = 20;
+/// Money that moves outside cannot be held or given back. A project may be about such a service: it weighs no more.
+pub const OUTSIDE_PAYMENT: i32 = 20;
+/// The same text over and over is written for whoever falls for it, not for a piece of work.
+pub const REPEATED_TEXT: i32 = 20;
+/// Much is promised by somebody of whom nothing is known yet.
+pub const LARGE_BUDGET_OF_NEW_CLIENT: i32 = 20;
+/// A bid that cannot pay for the work is bait.
+pub const LOW_BID: i32 = 10;
+/// A bid out of all proportion is no answer to the project: it may be agreed on to move money.
+pub const HIGH_BID: i32 = 20;
+/// Nobody reads a project and writes a letter in that time.
+pub const SENT_AT_ONCE: i32 = 10;
+
+/// More proposals than this within 24 hours are many.
+pub const PROPOSALS_A_DAY: usize = 20;
+/// As many lost disputes are several.
+pub const LOST: usize = 2;
+/// As many cancelled contracts are many.
+pub const CANCELLED: usize = 3;
+/// Below this mean of the reviews, in hundredths, somebody is rated low, ...
+pub const RATING: i32 = 200;
+/// ... if there are at least so many reviews.
+pub const REVIEWS: i32 = 3;
+/// As many programs that sign in within 24 hours are many.
+pub const AGENTS_A_DAY: usize = 5;
+/// As many other projects with the very text, or other proposals with the very letter, are several.
+pub const REPEATS: usize = 2;
+/// So many times the category's median, or the median so many times the budget, and more is unusual, ...
+pub const TIMES_THE_MEDIAN: i64 = 10;
+/// ... if the median is one of at least so many projects.
+pub const PROJECTS_COMPARED: usize = 10;
+/// A fixed budget of this or more is large.
+pub const LARGE_FIXED: Usdc = Usdc(10_000 * Usdc::SCALE);
+/// A rate an hour of this or more is large.
+pub const LARGE_HOURLY: Usdc = Usdc(200 * Usdc::SCALE);
+/// Below the least of the budget divided by this, a bid is low.
+pub const LOW_BID_PART: i64 = 2;
+/// Above so many times the most of the budget, a bid is high.
+pub const HIGH_BID_TIMES: i64 = 3;
+/// A proposal that comes in less than so many seconds after the project comes at once.
+pub const SECONDS_AFTER_POSTING: i64 = 10;
+
+const DAY: i64 = 24 * 60 * 60;
+const WEEK: i64 = 7 * DAY;
+
+/// What was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is explained by the constant with its points")]
+pub enum Kind {
+    EmailUnproven,
+    AccountUnderADay,
+    AccountUnderAWeek,
+    NoWallet,
+    ManyProposals,
+    FraudDisputes,
+    DisputesLost,
+    ManyCancelled,
+    LowRating,
+    Suspended,
+    ManySessions,
+    UnusualBudget,
+    ContactDetails,
+    OutsidePayment,
+    RepeatedText,
+    LargeBudgetOfNewClient,
+    LowBid,
+    HighBid,
+    SentAtOnce,
+}
+
+impl Kind {
+    /// What it weighs.
+    pub const fn points(self) -> i32 {
+        match self {
+            Self::EmailUnproven => EMAIL_UNPROVEN,
+            Self::AccountUnderADay => ACCOUNT_UNDER_A_DAY,
+            Self::AccountUnderAWeek => ACCOUNT_UNDER_A_WEEK,
+            Self::NoWallet => NO_WALLET,
+            Self::ManyProposals => MANY_PROPOSALS,
+            Self::FraudDisputes => FRAUD_DISPUTES,
+            Self::DisputesLost => DISPUTES_LOST,
+            Self::ManyCancelled => MANY_CANCELLED,
+            Self::LowRating => LOW_RATING,
+            Self::Suspended => SUSPENDED,
+            Self::ManySessions => MANY_SESSIONS,
+            Self::UnusualBudget => UNUSUAL_BUDGET,
+            Self::ContactDetails => CONTACT_DETAILS,
+            Self::OutsidePayment => OUTSIDE_PAYMENT,
+            Self::RepeatedText => REPEATED_TEXT,
+            Self::LargeBudgetOfNewClient => LARGE_BUDGET_OF_NEW_CLIENT,
+            Self::LowBid => LOW_BID,
+            Self::HighBid => HIGH_BID,
+            Self::SentAtOnce => SENT_AT_ONCE,
+        }
+    }
+}
+
+/// Something that was noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// What.
+    pub kind: Kind,
+    /// What it weighs here.
+    pub points: i32,
+    /// The fact that it comes from, for people.
+    pub detail: String,
+}
+
+/// How suspicious a score is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Band {
+    /// Below 30.
+    Low,
+    /// From 30.
+    Medium,
+    /// From 60.
+    High,
+    /// From 85.
+    Critical,
+}
+
+impl Band {
+    /// The band of a score.
+    pub const fn of(score: i32) -> Self {
+        match score {
+            ..30 => Self::Low,
+            30..60 => Self::Medium,
+            60..85 => Self::High,
+            85.. => Self::Critical,
+        }
+    }
+}
+
+/// The points of all signals together, at most [`MOST_POINTS`].
+pub fn score(signals: &[Signal]) -> i32 {
+    signals.iter().fold(0, |sum, signal| signal.points.saturating_add(sum)).min(MOST_POINTS)
+}
+
+/// The signals of somebody that a thing belongs to: they weigh half, in whole points.
+pub(super) fn halved(signals: Vec<Signal>, whose: &str) -> impl Iterator<Item = Signal> {
+    signals.into_iter().map(move |signal| Signal {
+        points: signal.points / 2,
+        detail: format!("{whose}: {}", signal.detail),
+        ..signal
+    })
+}
+
+/// What is known of a person.
+#[derive(Debug, Clone)]
+pub(super) struct PersonFacts {
+    pub(super) email_proven: bool,
+    /// How old the account is, in seconds.
+    pub(super) age: i64,
+    pub(super) has_wallet: bool,
+    /// Proposals within the busiest 24 hours.
+    pub(super) proposals_a_day: usize,
+    /// Disputes of kind FRAUD that others opened and did not withdraw.
+    pub(super) fraud_disputes: usize,
+    pub(super) disputes_lost: usize,
+    /// Contracts that they ended early, and offers that they took back.
+    pub(super) cancelled: usize,
+    /// In hundredths.
+    pub(super) rating: i32,
+    pub(super) review_count: i32,
+    /// How often they were suspended.
+    pub(super) suspensions: u64,
+    /// Whether they are suspended now.
+    pub(super) suspended: bool,
+    /// Programs that signed in within the busiest 24 hours.
+    pub(super) agents_a_day: usize,
+}
+
+/// What is known of a project beside its client.
+#[derive(Debug, Clone)]
+pub(super) struct ProjectFacts<'a> {
+    /// Title and description.
+    pub(super) texts: [&'a str; 2],
+    pub(super) budget_max: Usdc,
+    /// From here on a budget of its type is large.
+    pub(super) large: Usdc,
+    /// The budgets of others' projects of its category and type.
+    pub(super) others: Vec<Usdc>,
+    /// Other projects with the very description: the client's own, and those of others.
+    pub(super) repeats: (usize, usize),
+    /// How old the client's account is, in seconds.
+    pub(super) client_age: i64,
+}
+
+/// What is known of a proposal beside its freelancer.
+#[derive(Debug, Clone)]
+pub(super) struct ProposalFacts<'a> {
+    pub(super) letter: &'a str,
+    /// Other proposals with the very letter: the freelancer's own, and those of others.
+    pub(super) repeats: (usize, usize),
+    pub(super) bid: Usdc,
+    pub(super) budget: (Usdc, Usdc),
+    /// From the opening of the project to the proposal, in seconds.
+    pub(super) after: Option<i64>,
+}
+
+/// What is suspicious about a person.
+pub(super) fn of_person(facts: &PersonFacts) -> Vec<Signal> {
+    let mut found = Found::default();
+    let hours = facts.age / 3_600;
+    found.add(Kind::EmailUnproven, !facts.email_proven, || "The e-mail address is not proven.".to_owned());
+    found.add(Kind::AccountUnderADay, facts.age < DAY, || format!("The account is {hours} hours old."));
+    found.add(Kind::AccountUnderAWeek, (DAY..WEEK).contains(&facts.age), || {
+        format!("The account is {} days old.", hours / 24)
+    });
+    found.add(Kind::NoWallet, !facts.has_wallet, || "No wallet is linked.".to_owned());
+    found.add(Kind::ManyProposals, facts.proposals_a_day > PROPOSALS_A_DAY, || {
+        format!("{} proposals within 24 hours.", facts.proposals_a_day)
+    });
+    found.add(Kind::FraudDisputes, facts.fraud_disputes > 0, || {
+        format!("Disputes of kind FRAUD opened against them and not withdrawn: {}.", facts.fraud_disputes)
+    });
+    found.add(Kind::DisputesLost, facts.disputes_lost >= LOST, || {
+        format!("{} disputes in which the other side got more.", facts.disputes_lost)
+    });
+    found.add(Kind::ManyCancelled, facts.cancelled >= CANCELLED, || {
+        format!("{} contracts ended early or offers taken back.", facts.cancelled)
+    });
+    found.add(Kind::LowRating, facts.rating < RATING && facts.review_count >= REVIEWS, || {
+        format!(
+            "{}.{:02} on average of {} reviews.",
+            facts.rating / 100,
+            facts.rating % 100,
+            facts.review_count
+        )
+    });
+    found.add(Kind::Suspended, facts.suspended || facts.suspensions > 0, || {
+        let now = if facts.suspended { "Suspended now" } else { "Not suspended now" };
+        format!("{now}; suspensions in the audit log: {}.", facts.suspensions)
+    });
+    found.add(Kind::ManySessions, facts.agents_a_day >= AGENTS_A_DAY, || {
+        format!("{} programs signed in within 24 hours.", facts.agents_a_day)
+    });
+    found.0
+}
+
+/// What is suspicious about a project, its client aside.
+pub(super) fn of_project(facts: &ProjectFacts<'_>) -> Vec<Signal> {
+    let mut found = Found::default();
+    if let Some(median) = median(facts.others.clone()) {
+        let (budget, usual) = (facts.budget_max.micro(), median.micro());
+        let unusual = budget > usual.saturating_mul(TIMES_THE_MEDIAN)
+            || usual > budget.saturating_mul(TIMES_THE_MEDIAN);
+        found.add(Kind::UnusualBudget, unusual, || {
+            format!("Up to {}, where others of the category offer up to {median}.", facts.budget_max)
+        });
+    }
+    found.texts(&facts.texts);
+    found.repeats(facts.repeats, "projects", "description");
+    let large = facts.client_age < WEEK && facts.budget_max >= facts.large;
+    found.add(Kind::LargeBudgetOfNewClient, large, || {
+        format!("Up to {} by a client of {} days.", facts.budget_max, facts.client_age / DAY)
+    });
+    found.0
+}
+
+/// What is suspicious about a proposal, its freelancer aside.
+pub(super) fn of_proposal(facts: &ProposalFacts<'_>) -> Vec<Signal> {
+    let mut found = Found::default();
+    found.texts(&[facts.letter]);
+    found.repeats(facts.repeats, "proposals", "cover letter");
+    let (least, most) = facts.budget;
+    let low = facts.bid.micro().saturating_mul(LOW_BID_PART) < least.micro();
+    found.add(Kind::LowBid, low, || format!("{} for a budget from {least}.", facts.bid));
+    let high = facts.bid.micro() > most.micro().saturating_mul(HIGH_BID_TIMES);
+    found.add(Kind::HighBid, high, || format!("{} for a budget up to {most}.", facts.bid));
+    if let Some(after) = facts.after {
+        found.add(Kind::SentAtOnce, (0..SECONDS_AFTER_POSTING).contains(&after), || {
+            format!("Sent {after} seconds after the project was posted.")
+        });
+    }
+    found.0
+}
+
+/// The most moments within any 24 hours.
+pub(super) fn busiest_day(mut times: Vec<DateTime<Utc>>) -> usize {
+    times.sort_unstable();
+    let (mut first, mut most) = (0, 0);
+    for (last, time) in times.iter().enumerate() {
+        while times.get(first).is_some_and(|begin| *time - *begin >= Duration::seconds(DAY)) {
+            first += 1;
+        }
+        most = most.max(last + 1 - first);
+    }
+    most
+}
+
+/// The most different names within any 24 hours.
+pub(super) fn most_names_a_day(mut seen: Vec<(DateTime<Utc>, String)>) -> usize {
+    seen.sort_unstable();
+    let within = |begin: &DateTime<Utc>| {
+        let day = seen.iter().filter(|(at, _)| at >= begin && *at - *begin < Duration::seconds(DAY));
+        day.map(|(_, name)| name).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    seen.iter().map(|(at, _)| within(at)).max().unwrap_or(0)
+}
+
+/// The upper median; none of too few.
+fn median(mut amounts: Vec<Usdc>) -> Option<Usdc> {
+    if amounts.len() < PROJECTS_COMPARED {
+        return None;
+    }
+    amounts.sort_unstable();
+    amounts.get(amounts.len() / 2).copied()
+}
+
+#[derive(Default)]
+struct Found(Vec<Signal>);
+
+impl Found {
+    fn add(&mut self, kind: Kind, there: bool, detail: impl FnOnce() -> String) {
+        if there {
+            self.0.push(Signal { kind, points: kind.points(), detail: detail() });
+        }
+    }
+
+    fn texts(&mut self, texts: &[&str]) {
+        // Each once, however many texts it is in.
+        let all = texts.join("\n");
+        let contacts = text::contacts(&all);
+        self.add(Kind::ContactDetails, !contacts.is_empty(), || {
+            format!("In the text: {}.", contacts.join(", "))
+        });
+        let payments = text::outside_payments(&all);
+        self.add(Kind::OutsidePayment, !payments.is_empty(), || {
+            format!("In the text: {}.", payments.join(", "))
+        });
+    }
+
+    fn repeats(&mut self, (own, others): (usize, usize), things: &str, text: &str) {
+        self.add(Kind::RepeatedText, own + others >= REPEATS, || {
+            format!("Other {things} with the very {text}: {own} of their own, {others} of others.")
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
