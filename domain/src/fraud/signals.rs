@@ -12,9 +12,9 @@ pub const MOST_POINTS: i32 = 100;
 /// An address that nobody proved costs nothing to make up, and nobody can be reached by it.
 pub const EMAIL_UNPROVEN: i32 = 20;
 /// Accounts made for one fraud act on their first day, before anybody complains.
-pub const ACCOUNT_UNDER_A_DAY: i32 = 20;
-/// The first week is still before most complaints come in. Never together with [`ACCOUNT_UNDER_A_DAY`].
-pub const ACCOUNT_UNDER_A_WEEK: i32 = 10;
+pub const ACCOUNT_NEW: i32 = 20;
+/// The first week is still before most complaints come in. Never together with [`ACCOUNT_NEW`].
+pub const ACCOUNT_YOUNG: i32 = 10;
 /// Who means to pay or to be paid here proves a wallet, which nobody else can then have.
 pub const NO_WALLET: i32 = 10;
 /// Nobody reads and answers so many projects in a day: a program does.
@@ -85,8 +85,8 @@ const WEEK: i64 = 7 * DAY;
 #[expect(missing_docs, reason = "each variant is explained by the constant with its points")]
 pub enum Kind {
     EmailUnproven,
-    AccountUnderADay,
-    AccountUnderAWeek,
+    AccountNew,
+    AccountYoung,
     NoWallet,
     ManyProposals,
     FraudDisputes,
@@ -110,8 +110,8 @@ impl Kind {
     pub const fn points(self) -> i32 {
         match self {
             Self::EmailUnproven => EMAIL_UNPROVEN,
-            Self::AccountUnderADay => ACCOUNT_UNDER_A_DAY,
-            Self::AccountUnderAWeek => ACCOUNT_UNDER_A_WEEK,
+            Self::AccountNew => ACCOUNT_NEW,
+            Self::AccountYoung => ACCOUNT_YOUNG,
             Self::NoWallet => NO_WALLET,
             Self::ManyProposals => MANY_PROPOSALS,
             Self::FraudDisputes => FRAUD_DISPUTES,
@@ -240,8 +240,8 @@ pub(super) fn of_person(facts: &PersonFacts) -> Vec<Signal> {
     let mut found = Found::default();
     let hours = facts.age / 3_600;
     found.add(Kind::EmailUnproven, !facts.email_proven, || "The e-mail address is not proven.".to_owned());
-    found.add(Kind::AccountUnderADay, facts.age < DAY, || format!("The account is {hours} hours old."));
-    found.add(Kind::AccountUnderAWeek, (DAY..WEEK).contains(&facts.age), || {
+    found.add(Kind::AccountNew, facts.age < DAY, || format!("The account is {hours} hours old."));
+    found.add(Kind::AccountYoung, (DAY..WEEK).contains(&facts.age), || {
         format!("The account is {} days old.", hours / 24)
     });
     found.add(Kind::NoWallet, !facts.has_wallet, || "No wallet is linked.".to_owned());

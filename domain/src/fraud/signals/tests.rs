@@ -55,9 +55,9 @@ fn nothing_is_suspicious_about_a_person_just_inside_and_each_signal_comes_just_o
         assert_eq!(kinds(&of_person(&facts)), wanted, "{facts:?}");
     };
     is(|it| it.email_proven = false, &[Kind::EmailUnproven]);
-    is(|it| it.age = WEEK - 1, &[Kind::AccountUnderAWeek]);
-    is(|it| it.age = DAY, &[Kind::AccountUnderAWeek]);
-    is(|it| it.age = DAY - 1, &[Kind::AccountUnderADay]);
+    is(|it| it.age = WEEK - 1, &[Kind::AccountYoung]);
+    is(|it| it.age = DAY, &[Kind::AccountYoung]);
+    is(|it| it.age = DAY - 1, &[Kind::AccountNew]);
     is(|it| it.has_wallet = false, &[Kind::NoWallet]);
     is(|it| it.proposals_a_day += 1, &[Kind::ManyProposals]);
     is(|it| it.fraud_disputes = 1, &[Kind::FraudDisputes]);
