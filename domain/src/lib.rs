@@ -30,6 +30,7 @@ pub mod category;
 pub mod contract;
 pub mod dispute;
 pub mod fee;
+pub mod fraud;
 pub mod invitation;
 pub mod ledger;
 pub mod matching;

@@ -141,6 +141,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("contracts", "UFFFFKF"),
     ("feeSchedules", "UFFFFKF"),
     ("analytics", "UFFFFKF"),
+    ("fraudReport", "UFFFFKF"),
 ];
 
 const SUBSCRIPTIONS: &[(&str, &str)] =
@@ -441,6 +442,7 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
             let input = r#"{ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", interval: WEEK }"#;
             format!("{{ it: analytics(input: {input}) {{ total {{ proposals }} }} }}")
         }
+        "fraudReport" => format!("{{ it: fraudReport(subjectId: \"{}\") {{ score }} }}", ids["user"]),
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }

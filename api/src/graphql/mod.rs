@@ -18,6 +18,7 @@ pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod fraud;
 pub mod invitation;
 pub mod job;
 pub mod ledger;
@@ -57,6 +58,7 @@ pub struct QueryRoot(
     category::CategoryQuery,
     contract::ContractQuery,
     dispute::DisputeQuery,
+    fraud::FraudQuery,
     payment::PaymentQuery,
     payment::QuoteQuery,
     price::PriceQuery,
