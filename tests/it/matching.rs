@@ -259,14 +259,20 @@ async fn who_is_suspended_or_has_bid_is_left_out_and_only_whose_it_is_sees_it() 
     assert_eq!(for_person(&app, &client.token, &client).await, json!([]));
 
     bid(&app, &freelancer, project, 1_000_000).await;
-    assert_eq!(ids(&for_project(&app, &client.token, project).await, "freelancer"), [other.id.clone()]);
+    assert_eq!(
+        ids(&for_project(&app, &client.token, project).await, "freelancer"),
+        std::slice::from_ref(&other.id)
+    );
     assert_eq!(for_person(&app, &admin.token, &freelancer).await, json!([]));
     bid(&app, &other, project, 1_000_000).await;
     assert_eq!(for_project(&app, &client.token, project).await, json!([]));
 
     let next = post(&app, &client, Posted { skills: &wanted, ..Posted::OPEN }).await;
     suspend(&app, &freelancer).await;
-    assert_eq!(ids(&for_project(&app, &client.token, next).await, "freelancer"), [other.id.clone()]);
+    assert_eq!(
+        ids(&for_project(&app, &client.token, next).await, "freelancer"),
+        std::slice::from_ref(&other.id)
+    );
     suspend(&app, &other).await;
     assert_eq!(for_project(&app, &client.token, next).await, json!([]));
     app.finish().await;
