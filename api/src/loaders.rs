@@ -26,6 +26,7 @@ mod disputes;
 mod files;
 mod jobs;
 mod market;
+mod matching;
 mod money;
 mod people;
 mod seen;
@@ -39,6 +40,7 @@ pub use market::{
     ChangesOf, ContractOf, MilestonesOf, PlanOf, ProposalCountOf, ReviewsOf, SkillsOf, load_if_any,
     load_or_default,
 };
+pub use matching::{FreelancersFor, ProjectsFor};
 
 pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
 pub use people::{FreelancerSavedBy, ProjectSavedBy, ProposalBy, UnreadOf, UserSkillsOf, WalletsOf};

@@ -66,6 +66,7 @@ pub enum Action<'a> {
     DisputeWithdraw(&'a contract::Model, &'a dispute::Model),
     // reads of single things
     ProjectSee(&'a project::Model),
+    ProjectMatchesSee(&'a project::Model),
     ContractSee(&'a contract::Model),
     ReviewSee(&'a review::Model),
     PrivateProfileSee(entities::UserId),
@@ -102,6 +103,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
     match action {
         // Reads come first: a suspended person may still look.
         ProjectSee(project) => shown(is_public(project) || actor.is(project.client_id) || actor.sees_all()),
+        ProjectMatchesSee(project) => shown(actor.is(project.client_id) || actor.sees_all()),
         ContractSee(contract) => {
             shown(actor.is(contract.client_id) || actor.is(contract.freelancer_id) || actor.sees_all())
         }

@@ -3,6 +3,7 @@
 mod analytics;
 mod audit;
 mod fees;
+mod fraud;
 mod lists;
 mod retry;
 mod suspension;

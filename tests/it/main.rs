@@ -23,6 +23,7 @@ mod http;
 mod invitation;
 mod job;
 mod market;
+mod matching;
 mod matrix;
 mod milestone;
 mod money;

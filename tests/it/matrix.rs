@@ -130,6 +130,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("dispute", "0KK00K0"),
     ("disputes", "UFFFFKF"),
     ("quote", "KKKKKKK"),
+    ("priceSuggestion", "KKKKKKK"),
     ("jobs", "UFFFFKF"),
     ("queues", "UFFFFKF"),
     ("scheduledTasks", "UFFFFKF"),
@@ -140,6 +141,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("contracts", "UFFFFKF"),
     ("feeSchedules", "UFFFFKF"),
     ("analytics", "UFFFFKF"),
+    ("fraudReport", "UFFFFKF"),
 ];
 
 const SUBSCRIPTIONS: &[(&str, &str)] =
@@ -430,12 +432,17 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         }
         "categories" => "{ it: categories { id } }".to_owned(),
         "quote" => "{ it: quote(input: { amount: { amount: \"10\" } }) { fee { amount } } }".to_owned(),
+        "priceSuggestion" => format!(
+            "{{ it: priceSuggestion(input: {{ categoryId: \"{}\", complexity: MODERATE }}) {{ confidence }} }}",
+            ids["category"]
+        ),
         "queues" | "scheduledTasks" => format!("{{ it: {name} {{ name }} }}"),
         "feeSchedules" => "{ it: feeSchedules { version } }".to_owned(),
         "analytics" => {
             let input = r#"{ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", interval: WEEK }"#;
             format!("{{ it: analytics(input: {input}) {{ total {{ proposals }} }} }}")
         }
+        "fraudReport" => format!("{{ it: fraudReport(subjectId: \"{}\") {{ score }} }}", ids["user"]),
         "rateLimit" => "{ it: rateLimit { limit } }".to_owned(),
         other => panic!("say how {other} is asked"),
     }

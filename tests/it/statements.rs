@@ -139,6 +139,43 @@ async fn nodes_cost_a_statement_a_kind(app: &App, sdl: &Sdl, kinds: &BTreeMap<St
     assert_eq!(costs[0] + 1, sdl.implementors("Node").len(), "one statement a kind");
 }
 
+/// Matches stand below lists as plain lists: as many statements for four as for two.
+#[tokio::test(flavor = "multi_thread")]
+async fn matches_cost_the_same_statements_however_many_rows() {
+    let World { app, .. } = World::build().await;
+    // Everybody else has bid on everything.
+    for number in 0..4 {
+        app.register(&format!("newcomer-{number}"), "FREELANCER").await;
+    }
+    let (schema, asked) = counted(&app.app);
+    for (list, fields) in [
+        (
+            "projects(first: 2)",
+            "matches { score factors { skills } freelancer { id skills { proficiency } } }",
+        ),
+        (
+            "users(first: 2, filter: { role: FREELANCER }, orderBy: { field: CREATED_AT, direction: DESC })",
+            "matches { score factors { skills } project { id client { id } skills { id } } }",
+        ),
+    ] {
+        let mut costs = Vec::new();
+        for rows in ROWS {
+            let list = list.replace("first: 2", &format!("first: {rows}"));
+            let document = format!("{{ list: {list} {{ nodes {{ {fields} }} }} }}");
+            let answer = schema.execute(async_graphql::Request::new(&document).data(Actor::System)).await;
+            assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+            costs.push(std::mem::take(&mut *asked.lock().unwrap()));
+            let answer = answer.data.into_json().unwrap();
+            let nodes = answer["list"]["nodes"].as_array().unwrap();
+            let found = |node: &Value| node["matches"].as_array().is_some_and(|found| !found.is_empty());
+            assert!(nodes.len() == rows && nodes.iter().all(found), "{list} proves nothing: {answer:#}");
+        }
+        let [few, many] = [&costs[0], &costs[1]];
+        assert_eq!(few.len(), many.len(), "{list}: only one of them asks {:#?}", difference(few, many));
+    }
+    app.finish().await;
+}
+
 fn for_admins(answer: &async_graphql::Response) -> bool {
     let code = |error: &async_graphql::ServerError| error.extensions.as_ref()?.get("code").cloned();
     answer.errors.iter().any(|error| code(error) == Some("FORBIDDEN".into()))

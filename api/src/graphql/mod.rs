@@ -18,9 +18,11 @@ pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod fraud;
 pub mod invitation;
 pub mod job;
 pub mod ledger;
+pub mod matching;
 pub mod milestone;
 pub mod node;
 pub mod notification;
@@ -28,6 +30,7 @@ pub mod password;
 pub mod payment;
 pub mod people;
 pub mod portfolio;
+pub mod price;
 pub mod profile;
 pub mod project;
 pub mod proposal;
@@ -55,8 +58,10 @@ pub struct QueryRoot(
     category::CategoryQuery,
     contract::ContractQuery,
     dispute::DisputeQuery,
+    fraud::FraudQuery,
     payment::PaymentQuery,
     payment::QuoteQuery,
+    price::PriceQuery,
     job::JobQuery,
     scheduled_task::ScheduledTaskQuery,
     rate_limit::RateLimitQuery,

@@ -14,6 +14,7 @@ use super::{
     contract::Contract,
     enums::{BudgetType, ExperienceLevel, InvitationStatus, ProjectStatus},
     invitation::{Invitation, statuses},
+    matching::FreelancerMatch,
     proposal::{
         Proposal,
         list::{ProposalFilter, ProposalOrder},
@@ -26,7 +27,10 @@ use super::{
 };
 use crate::{
     error::{UserError, answer, fault, found},
-    loaders::{ContractOf, ProjectSavedBy, ProposalCountOf, SkillsOf, load, load_if_any, load_or_default},
+    loaders::{
+        ContractOf, FreelancersFor, ProjectSavedBy, ProposalCountOf, SkillsOf, load, load_if_any,
+        load_or_default,
+    },
 };
 
 pub mod life;
@@ -142,6 +146,18 @@ impl Project {
     ) -> Result<Listing<Invitation>> {
         let list = domain::invitation::of_projects(actor(ctx)?, &statuses(status));
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Invitation).await
+    }
+
+    /// The freelancers who fit it, the best first: up to ten whose score is above 0.3. Looked at are up to 500 who are
+    /// not suspended and have not bid on it: first those who know most of what it asks for, then the best rated. Null
+    /// unless you are its client, or an administrator. It works by itself, without OPENAI_API_KEY.
+    #[graphql(complexity = "100 + 10 * child_complexity")]
+    async fn matches(&self, ctx: &Context<'_>) -> Result<Option<Vec<FreelancerMatch>>> {
+        if can(actor(ctx)?, Action::ProjectMatchesSee(&self.0)).is_err() {
+            return Ok(None);
+        }
+        let found = load_or_default(ctx, FreelancersFor(self.0.id)).await?;
+        Ok(Some(found.into_iter().map(FreelancerMatch::from).collect()))
     }
 
     /// Whether you saved it; false when you are not signed in.

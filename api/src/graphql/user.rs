@@ -18,6 +18,7 @@ use super::{
     enums::{Availability, InvitationStatus, Role},
     invitation::{Invitation, statuses},
     ledger::LedgerEntry,
+    matching::ProjectMatch,
     notification::Notification,
     payment::Payment,
     portfolio::PortfolioItem,
@@ -33,7 +34,7 @@ use super::{
 };
 use crate::{
     error::fault,
-    loaders::{FreelancerSavedBy, UnreadOf, UserSkillsOf, WalletsOf, load_or_default},
+    loaders::{FreelancerSavedBy, ProjectsFor, UnreadOf, UserSkillsOf, WalletsOf, load_or_default},
 };
 
 /// A person with an account.
@@ -203,6 +204,18 @@ impl User {
         }
         let list = domain_invitation::of_users(actor(ctx)?, &statuses(status));
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Invitation).await.map(Some)
+    }
+
+    /// The open projects that fit a freelancer, the best first: up to ten whose score is above 0.3. Looked at are the
+    /// newest 500 of clients who are not suspended, without those they bid on. Empty for who is no freelancer. Null
+    /// unless they are you, or you are an administrator. It works by itself, without OPENAI_API_KEY.
+    #[graphql(complexity = "100 + 10 * child_complexity")]
+    async fn matches(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<ProjectMatch>>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let found = load_or_default(ctx, ProjectsFor(self.0.id)).await?;
+        Ok(Some(found.into_iter().map(ProjectMatch::from).collect()))
     }
 
     /// The projects they posted that you may see, newest first.

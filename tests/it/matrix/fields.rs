@@ -121,15 +121,15 @@ const THINGS: &[Thing] = &[
         alike: "budgetMax budgetMin budgetType cancelReason category client contract createdAt description \
             experienceLevel expiresAt files id invitations isSaved proposalCount publishedAt skills \
             status title updatedAt",
-        differs: &[("proposals", "-KK--K-")],
+        differs: &[("matches", "0K000K0"), ("proposals", "-KK--K-")],
     },
     Thing {
         kind: "Project",
         id: "draft",
         seen: "0K000K0",
         alike: "budgetMax budgetMin budgetType cancelReason category client contract createdAt description \
-            experienceLevel expiresAt files id invitations isSaved proposalCount proposals publishedAt \
-            skills status title updatedAt",
+            experienceLevel expiresAt files id invitations isSaved matches proposalCount proposals \
+            publishedAt skills status title updatedAt",
         differs: &[],
     },
     Thing {
@@ -139,7 +139,7 @@ const THINGS: &[Thing] = &[
         alike: "budgetMax budgetMin budgetType cancelReason category client createdAt description \
             experienceLevel expiresAt files id invitations isSaved proposalCount publishedAt skills \
             status title updatedAt",
-        differs: &[("contract", "0KK00K0"), ("proposals", "-KK--K-")],
+        differs: &[("contract", "0KK00K0"), ("matches", "0K000K0"), ("proposals", "-KK--K-")],
     },
     Thing {
         kind: "Proposal",
@@ -184,6 +184,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "0K000K0"),
             ("invitations", "0K000K0"),
             ("ledger", "0-000-0"),
+            ("matches", "0-000-0"),
             ("notifications", "0K000K0"),
             ("payments", "0K000K0"),
             ("projects", "KKKKKKK"),
@@ -207,6 +208,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "00K00K0"),
             ("invitations", "00K00K0"),
             ("ledger", "00-00-0"),
+            ("matches", "00K00K0"),
             ("notifications", "00K00K0"),
             ("payments", "00-00-0"),
             ("proposals", "-KK--K-"),
@@ -228,6 +230,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "00000KK"),
             ("invitations", "00000--"),
             ("ledger", "00000--"),
+            ("matches", "00000--"),
             ("notifications", "00000KK"),
             ("payments", "00000--"),
             ("savedFreelancers", "00000--"),
