@@ -23,10 +23,11 @@ pub fn any_contains<C: ColumnTrait>(columns: impl IntoIterator<Item = C>, piece:
     let like = |text: Expr, wanted: Expr| {
         text.binary(BinOper::Like, wanted.binary(BinOper::Escape, Expr::Constant('!'.into())))
     };
+    let by_us = Expr::value(pattern(&piece.to_lowercase()));
+    let by_database = Expr::from(Func::lower(pattern(piece)));
     columns.into_iter().fold(Condition::any(), |any, column| {
         let lowered = Expr::from(Func::lower(Expr::col((column.entity_name(), column))));
-        let (by_us, by_database) = (pattern(&piece.to_lowercase()), Func::lower(pattern(piece)));
-        any.add(like(lowered.clone(), Expr::value(by_us))).add(like(lowered, by_database.into()))
+        any.add(like(lowered.clone(), by_us.clone())).add(like(lowered, by_database.clone()))
     })
 }
 

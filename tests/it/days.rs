@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use api::{http::graphiql::example_tabs, seed::Values};
+use api::{
+    http::graphiql::example_tabs,
+    seed::{Values, times},
+};
 use async_graphql::parser::{
     parse_query,
     types::{DocumentOperations, OperationType},
@@ -53,6 +56,7 @@ impl Script {
 
 /// Every tab that GraphiQL shows, by the name of its first operation; subscriptions have tests of their own.
 async fn scripts(app: &TestApp, mut values: Values) -> Vec<Script> {
+    values.extend(times(&app.app.clock));
     for (role, name) in
         [("client", "client_token"), ("freelancer", "freelancer_token"), ("admin", "admin_token")]
     {

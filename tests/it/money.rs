@@ -199,16 +199,7 @@ async fn a_refund_never_gives_a_wallet_more_than_it_paid() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100]).await;
     let milestone = &deal.milestones[0];
-    let mut second = app.register("carla-two", "CLIENT").await;
-    second.token.clone_from(&deal.client.token);
-    app.link(&second).await;
-    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
-    let treasury = text(&payload["payment"]["depositAddress"]);
-    app.evm.pay(&deal.client.address(), &treasury, 99_000_000).await.unwrap();
-    app.evm.mine(1).unwrap();
-    app.evm.pay(&second.address(), &treasury, 1_000_000).await.unwrap();
-    app.mine(5).await;
-    assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
+    let second = app.funded_by_two(&deal, milestone, 99, 1).await;
 
     // The newest wallet first, with all that it paid.
     ok(app.refund(&deal, milestone, Some("90"), &new_key()).await);
@@ -257,15 +248,7 @@ async fn a_refund_of_which_a_part_fails_leaves_that_part() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100]).await;
     let milestone = &deal.milestones[0];
-    let mut second = app.register("carla-two", "CLIENT").await;
-    second.token.clone_from(&deal.client.token);
-    app.link(&second).await;
-    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
-    let treasury = text(&payload["payment"]["depositAddress"]);
-    app.evm.pay(&deal.client.address(), &treasury, 60_000_000).await.unwrap();
-    app.evm.mine(1).unwrap();
-    app.evm.pay(&second.address(), &treasury, 40_000_000).await.unwrap();
-    app.mine(5).await;
+    let second = app.funded_by_two(&deal, milestone, 60, 40).await;
     ok(app.refund(&deal, milestone, None, &new_key()).await);
     app.drain().await;
     // The block with both is gone, and the second wallet blocked before they are mined again.

@@ -86,7 +86,7 @@ pub async fn is_there(app: &App) -> Result<bool> {
 pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     let skills = people::skills(app).await?;
     let (people, registered) = people::cast(app, plan, &skills).await?;
-    let mut values = times(&app.clock);
+    let mut values = Values::new();
     let market = market::build(app, &people, &skills, &mut values).await?;
     let days = days::build(app, &people, &skills, &mut values).await?;
     let grown = bulk::grow(app, plan, &skills).await?;
@@ -101,7 +101,7 @@ pub async fn people_and_market(app: &App, plan: &Plan) -> Result<Demo> {
     })
 }
 
-/// The times that examples name: a day a month ago, tomorrow, and a day next month.
+/// The times that examples name, as they are now: a day a month ago, tomorrow, and a day next month.
 pub fn times(clock: &Clock) -> Values {
     let now = clock.now();
     let days = |days| (now + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);

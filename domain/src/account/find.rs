@@ -135,6 +135,12 @@ pub(super) fn locking(id: UserId) -> Select<user::Entity> {
     user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate)
 }
 
+/// The person with this address, as sign-in compares it, if there is one; locked as by [`locking`].
+pub(super) async fn locked_by_email(tx: &Tx, key: &str) -> Result<Option<user::Model>> {
+    let person = user::Entity::find().filter(user::Column::EmailKey.eq(key)).lock(LockType::NoKeyUpdate);
+    Ok(person.one(&**tx).await?)
+}
+
 /// A person's public name, for what others are told about them.
 pub(crate) async fn display_name(tx: &Tx, id: UserId) -> Result<String> {
     let person = user::Entity::find_by_id(id).one(&**tx).await?;

@@ -2,14 +2,12 @@
 
 use entities::{Role, contract, user};
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{ExprTrait, LockType},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    sea_query::ExprTrait,
 };
 use serde_json::json;
 
-use super::input::email_key;
+use super::{find::locked_by_email, input::email_key};
 use crate::{
     Actor, App, audit,
     contract::state::LIVE,
@@ -23,13 +21,8 @@ use crate::{
 /// neither be worked on nor paid.
 pub async fn grant_admin(app: &App, email: &str) -> Result<user::Model> {
     let tx = app.db.begin().await?;
-    let person = user::Entity::find()
-        .filter(user::Column::EmailKey.eq(email_key(email)))
-        // The weakest that will do, as everywhere a person is locked.
-        .lock(LockType::NoKeyUpdate)
-        .one(&*tx)
-        .await?
-        .ok_or_else(|| Error::not_found("email", "user"))?;
+    let person = locked_by_email(&tx, &email_key(email)).await?;
+    let person = person.ok_or_else(|| Error::not_found("email", "user"))?;
     if person.role == Role::Admin {
         return Ok(person);
     }

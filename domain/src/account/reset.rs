@@ -2,13 +2,11 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{MailStatus, NotificationKind, TokenPurpose, UserId, account_token, mail, user};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::LockType,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use secrecy::SecretString;
 
 use super::{
+    find::locked_by_email,
     input, locked, new_password, password,
     verify::{issue, token_hash},
 };
@@ -39,13 +37,8 @@ pub async fn begin(app: &App, email: &str) -> Result<String> {
     let email = input::email(&mut check, email);
     check.done()?;
     let tx = app.db.begin().await?;
-    let person = user::Entity::find()
-        .filter(user::Column::EmailKey.eq(&email.key))
-        // The weakest that will do, as everywhere a person is locked: of two who ask at once, one is mailed.
-        .lock(LockType::NoKeyUpdate)
-        .one(&*tx)
-        .await?;
-    match person {
+    // Of two who ask at once, one is mailed.
+    match locked_by_email(&tx, &email.key).await? {
         Some(person) if !just_mailed(app, &tx, person.id).await? => send(app, &tx, person.id).await?,
         _ => pretend(app, &tx).await?,
     }

@@ -124,8 +124,8 @@ pub async fn accept(app: &App, actor: &Actor, id: ContractId) -> Result<contract
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractAccept(&contract), "contractId", "contract")?;
+    answerable(app, &contract, Step::Accept)?;
     let mut change = moved(app, &contract, Step::Accept)?;
-    in_time(app, &contract)?;
     projects::require_open(&project, "contractId")?;
     let message =
         "The client is suspended and could not fund the work; this is possible once they are restored.";
@@ -147,8 +147,7 @@ pub async fn decline(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractDecline(&contract), "contractId", "contract")?;
-    state::next(contract.status, Step::Decline)?;
-    in_time(app, &contract)?;
+    answerable(app, &contract, Step::Decline)?;
     let contract = fallen(app, &tx, contract, Step::Decline).await?;
     let freelancer = account::display_name(&tx, contract.freelancer_id).await?;
     let notice = Notice::ContractDeclined { contract: contract.id, project: project.title, freelancer };
@@ -163,8 +162,7 @@ pub async fn retract(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     let tx = app.db.begin().await?;
     let (project, contract) = locked_below_project(&tx, id).await?;
     authorise(actor, Action::ContractRetract(&contract), "contractId", "contract")?;
-    state::next(contract.status, Step::Retract)?;
-    in_time(app, &contract)?;
+    answerable(app, &contract, Step::Retract)?;
     let contract = fallen(app, &tx, contract, Step::Retract).await?;
     let notice = Notice::ContractRetracted { contract: contract.id, project: project.title };
     notify(app, &tx, contract.freelancer_id, notice, &event(&contract)).await?;
@@ -172,8 +170,9 @@ pub async fn retract(app: &App, actor: &Actor, id: ContractId) -> Result<contrac
     Ok(contract)
 }
 
-/// Refuses to do anything with an offer whose seven days are over: it lapses at the next tick.
-fn in_time(app: &App, contract: &contract::Model) -> Result<()> {
+/// Refuses what an offer's state does not allow, and anything once its seven days are over: it lapses at the next tick.
+fn answerable(app: &App, contract: &contract::Model, step: Step) -> Result<()> {
+    state::next(contract.status, step)?;
     if contract.lapses_at <= app.clock.now() {
         return Err(Error::rejected("contractId", Code::Expired, "The time to answer this offer is over."));
     }

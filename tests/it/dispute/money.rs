@@ -203,14 +203,7 @@ async fn what_goes_back_goes_to_every_wallet_that_paid() {
     let app = TestApp::start().await;
     let (deal, admin) = (app.deal(&[100]).await, app.admin().await);
     let part = &deal.milestones[0];
-    let mut second = app.register("carla-two", "CLIENT").await;
-    second.token.clone_from(&deal.client.token);
-    app.link(&second).await;
-    let treasury = text(&ok(app.fund(&deal, part, &new_key()).await)["payment"]["depositAddress"]);
-    app.evm.pay(&deal.client.address(), &treasury, 60_000_000).await.unwrap();
-    app.evm.mine(1).unwrap();
-    app.evm.pay(&second.address(), &treasury, 40_000_000).await.unwrap();
-    app.mine(5).await;
+    let second = app.funded_by_two(&deal, part, 60, 40).await;
     let dispute = taken(&app, &deal, &admin, part).await;
     ok(resolve(&app, &admin, &dispute, "70", &new_key()).await);
     assert_eq!(app.status_of(&deal, part).await, "DISPUTED");

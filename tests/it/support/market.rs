@@ -106,6 +106,21 @@ impl TestApp {
         id
     }
 
+    /// A milestone that two wallets of its client paid, so many USDC each, the second one last: whose that one is.
+    pub async fn funded_by_two(&self, deal: &Deal, milestone: &str, first: u64, second: u64) -> Someone {
+        let mut other = self.register("carla-two", "CLIENT").await;
+        other.token.clone_from(&deal.client.token);
+        self.link(&other).await;
+        let payload = ok(self.fund(deal, milestone, &new_key()).await);
+        let treasury = text(&payload["payment"]["depositAddress"]);
+        self.evm.pay(&deal.client.address(), &treasury, first * 1_000_000).await.unwrap();
+        self.evm.mine(1).unwrap();
+        self.evm.pay(&other.address(), &treasury, second * 1_000_000).await.unwrap();
+        self.mine(5).await;
+        assert_eq!(self.status_of(deal, milestone).await, "FUNDED");
+        other
+    }
+
     /// A submitted milestone, funded before.
     pub async fn submitted(&self, deal: &Deal, milestone: &str) {
         self.funded(deal, milestone).await;
