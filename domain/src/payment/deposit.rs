@@ -10,10 +10,9 @@ use sea_orm::{
 };
 
 use super::{
-    allocate,
+    allocate, credit,
     numbers::{height, poll},
     record::{self, Locked},
-    settle,
     state::Step,
     strays,
     transfers::confirmations,
@@ -65,7 +64,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         };
         let depth = standing.iter().map(|row| confirmations(to_i64(head.number), row.block_number)).min();
         if depth.unwrap_or(0) >= payment.required_confirmations.unwrap_or(i32::MAX) {
-            settle::credit(app, &tx, &payment, milestone, &standing, received).await?;
+            credit::credit(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
             record::look_at(app, &tx, &payment, now + poll).await?;
         }
@@ -76,7 +75,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             _ => payment,
         };
         if too_late {
-            settle::expire(app, &tx, &payment, milestone, &standing, received).await?;
+            credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
             // Past the deadline only the scanner is waited for.
             let due = if hints_waiting || deadline <= now { now + poll } else { deadline };

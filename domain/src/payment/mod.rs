@@ -22,6 +22,7 @@ use crate::{
 
 mod allocate;
 mod bonus;
+mod credit;
 pub mod deposit;
 pub mod jobs;
 mod list;
@@ -36,10 +37,11 @@ pub mod state;
 mod strays;
 pub mod transfers;
 
+pub(crate) use credit::SMALLEST_RETURN;
 pub use list::{Filter, OrderField, list};
 pub use record::look_at;
 pub use retry::retry;
-pub(crate) use settle::{SMALLEST_RETURN, reserve};
+pub(crate) use settle::reserve;
 
 /// How long a client has to send a deposit, in block time.
 pub const DEPOSIT_WINDOW: chrono::Duration = chrono::Duration::hours(24);

@@ -5,7 +5,7 @@ use entities::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
-use super::{NewPayment, open_outgoing, reserve, settle::back_to_senders, state::FINAL};
+use super::{NewPayment, credit::back_to_senders, open_outgoing, reserve, state::FINAL};
 use crate::{App, Error, Tx, error::Result, money::Split};
 
 /// Queues a refund of a milestone: one payment for each wallet that something goes back to. The milestone is locked.

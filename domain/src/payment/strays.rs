@@ -7,7 +7,7 @@ use entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-use super::{numbers::height, settle};
+use super::{credit, numbers::height};
 use crate::{
     App, Tx,
     error::Result,
@@ -87,7 +87,7 @@ pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Mod
         }
         if let Some(deposit) = surplus_of(tx, row).await? {
             if turn(app, tx, row, ChainTransferStatus::Credited).await? {
-                settle::give_back_late(app, tx, &deposit, row).await?;
+                credit::give_back_late(app, tx, &deposit, row).await?;
             }
             continue;
         }
@@ -106,7 +106,7 @@ pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Mod
 
 /// The deposit that a payer has just completed, when what comes now is worth being sent back.
 async fn surplus_of(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<payment::Model>> {
-    let Some(user) = row.user_id.filter(|_| row.amount >= settle::SMALLEST_RETURN) else { return Ok(None) };
+    let Some(user) = row.user_id.filter(|_| row.amount >= credit::SMALLEST_RETURN) else { return Ok(None) };
     Ok(payment::Entity::find()
         .filter(payment::Column::PayerId.eq(user))
         .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
