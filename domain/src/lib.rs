@@ -45,6 +45,7 @@ pub mod review;
 pub mod saved;
 pub mod skill;
 pub mod tidy;
+pub mod treasury;
 pub mod upload;
 pub mod wallet;
 

@@ -75,6 +75,7 @@ text_enum! {
         ReviewReceived = "REVIEW_RECEIVED", AccountSuspended = "ACCOUNT_SUSPENDED", AccountRestored = "ACCOUNT_RESTORED",
         AccountVerify = "ACCOUNT_VERIFY", AccountReset = "ACCOUNT_RESET", AccountPasswordChanged = "ACCOUNT_PASSWORD_CHANGED",
         AccountNewSignIn = "ACCOUNT_NEW_SIGN_IN", AccountWalletChanged = "ACCOUNT_WALLET_CHANGED",
+        TreasuryAlert = "TREASURY_ALERT",
     }
     /// Life of a change that one party proposes to the other.
     AmendmentStatus { Proposed = "PROPOSED", Accepted = "ACCEPTED", Rejected = "REJECTED", Withdrawn = "WITHDRAWN" }
@@ -86,6 +87,8 @@ text_enum! {
     DisputeStatus { Open = "OPEN", InReview = "IN_REVIEW", Escalated = "ESCALATED", Resolved = "RESOLVED", Withdrawn = "WITHDRAWN" }
     /// Life of an invitation to bid.
     InvitationStatus { Pending = "PENDING", Accepted = "ACCEPTED", Declined = "DECLINED", Withdrawn = "WITHDRAWN" }
+    /// What a comparison of the books with the chain found.
+    ReconciliationOutcome { Ok = "OK", Less = "LESS", More = "MORE", Skipped = "SKIPPED" }
     /// What a mailed token is good for.
     TokenPurpose { VerifyEmail = "VERIFY_EMAIL", ResetPassword = "RESET_PASSWORD" }
     /// What an event tells the subscribers about.

@@ -159,6 +159,8 @@ ids! {
     InvitationId = "inv", "invitation";
     /// An entry of the audit log.
     AuditEntryId = "aud", "audit entry";
+    /// A comparison of the books with the chain.
+    ReconciliationId = "rec", "reconciliation";
 }
 
 fn parse(prefix: &'static str, kind: &'static str, text: &str) -> Result<Uuid, InvalidId> {

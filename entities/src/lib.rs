@@ -36,6 +36,7 @@ pub mod project_skill;
 pub mod project_text;
 pub mod proposal;
 pub mod proposed_milestone;
+pub mod reconciliation;
 pub mod review;
 pub mod saved_freelancer;
 pub mod saved_project;
@@ -43,6 +44,7 @@ pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod submission;
+pub mod treasury_switch;
 pub mod upload;
 pub mod user;
 pub mod user_skill;
@@ -93,6 +95,7 @@ pub fn tables() -> Vec<&'static str> {
         project_text
         proposal
         proposed_milestone
+        reconciliation
         review
         saved_freelancer
         saved_project
@@ -100,6 +103,7 @@ pub fn tables() -> Vec<&'static str> {
         session
         skill
         submission
+        treasury_switch
         upload
         user
         user_skill

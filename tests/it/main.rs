@@ -43,5 +43,6 @@ mod skill;
 mod statements;
 mod support;
 mod tenants;
+mod treasury;
 mod upload;
 mod wallet;

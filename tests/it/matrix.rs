@@ -113,6 +113,8 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("userSuspend", "UFFFFKF"),
     ("userRestore", "UFFFFKF"),
     ("feeScheduleCreate", "UFFFFKF"),
+    ("outgoingPause", "UFFFFKF"),
+    ("outgoingResume", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -404,6 +406,9 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
         "userRestore" => json!({ "userId": id("user") }),
         "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
+        // The reason is missing: nothing is paused, and then nothing resumed.
+        "outgoingPause" => json!({ "reason": "" }),
+        "outgoingResume" => json!({}),
         "reviewCreate" => {
             json!({ "contractId": id("contract"), "scores": scores(), "comment": "Good to work with." })
         }

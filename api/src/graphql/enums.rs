@@ -274,6 +274,17 @@ public_enum! {
         /// The client took it back, or the project takes no more proposals.
         Withdrawn,
     }
+    /// What a comparison of the books with the chain found.
+    ReconciliationOutcome = "domain::entities::ReconciliationOutcome" {
+        /// The treasury holds what the books say.
+        Ok,
+        /// It holds less: outgoing payments are paused.
+        Less,
+        /// It holds more, which anybody can bring about.
+        More,
+        /// Nothing could be compared; the reason says why.
+        Skipped,
+    }
     /// What a notification tells.
     NotificationKind = "domain::entities::NotificationKind" {
         /// A freelancer bid on your project.
@@ -346,5 +357,7 @@ public_enum! {
         AccountNewSignIn,
         /// Your payout wallet changed, or another wallet was linked.
         AccountWalletChanged,
+        /// Outgoing money was paused or resumed, or the treasury is not what the books say: for administrators.
+        TreasuryAlert,
     }
 }

@@ -40,6 +40,7 @@ pub mod saved;
 pub mod scheduled_task;
 pub mod session;
 pub mod skill;
+pub mod treasury;
 pub mod upload;
 pub mod user;
 pub mod wallet;
@@ -95,6 +96,7 @@ pub struct MutationRoot(
     notification::NotificationMutation,
     job::JobMutation,
     scheduled_task::ScheduledTaskMutation,
+    treasury::TreasuryMutation,
     admin::AdminMutation,
 );
 

@@ -150,6 +150,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::LedgerPostingId(_)
         | AnyId::AccountTokenId(_)
         | AnyId::AmendmentChangeId(_)
-        | AnyId::EvidenceId(_) => None,
+        | AnyId::EvidenceId(_)
+        | AnyId::ReconciliationId(_) => None,
     })
 }

@@ -116,6 +116,10 @@ pub enum Notice {
     AccountSuspended { reason: String },
     /// The account is whole again.
     AccountRestored,
+    /// No money goes out; nobody in `by` is the system itself.
+    OutgoingPaused { by: Option<String>, reason: String },
+    /// Money goes out again.
+    OutgoingResumed { by: String },
 }
 
 impl Notice {
@@ -167,6 +171,7 @@ impl Notice {
             Self::ReviewReceived { .. } => NotificationKind::ReviewReceived,
             Self::AccountSuspended { .. } => NotificationKind::AccountSuspended,
             Self::AccountRestored => NotificationKind::AccountRestored,
+            Self::OutgoingPaused { .. } | Self::OutgoingResumed { .. } => NotificationKind::TreasuryAlert,
         }
     }
 
@@ -219,6 +224,8 @@ impl Notice {
             Self::ReviewReceived { review, project, by } => Story { priority: Normal, title: format!("{by} reviewed you"), lines: vec![format!("{by} wrote a review of your work together on \"{project}\". You can answer it once.")], action: Some(("Read the review", format!("/reviews/{review}"))), subject: Some(review.to_string()) },
             Self::AccountSuspended { reason } => Story { priority: High, title: "Your account is suspended".to_owned(), lines: vec!["You can still look at what is yours, but not act.".to_owned(), reason.clone(), "Write to support if you think that this is wrong.".to_owned()], action: None, subject: None },
             Self::AccountRestored => Story { priority: High, title: "Your account is restored".to_owned(), lines: vec!["Everything works again. Please sign in anew.".to_owned()], action: None, subject: None },
+            Self::OutgoingPaused { by, reason } => Story { priority: High, title: "Outgoing payments are paused".to_owned(), lines: vec![format!("{} paused all outgoing payments: whatever is not signed yet is held.", by.as_deref().unwrap_or("The system")), reason.clone(), "They go on when an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::OutgoingResumed { by } => Story { priority: High, title: "Outgoing payments go on".to_owned(), lines: vec![format!("{by} resumed outgoing payments: whatever was held for it is looked at now.")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
         }
     }
 }

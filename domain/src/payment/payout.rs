@@ -27,7 +27,7 @@ use crate::{
         chain::{Address, GasFees},
     },
     queue::Outcome,
-    wallet,
+    treasury, wallet,
 };
 
 mod track;
@@ -57,6 +57,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         Destination::Hold(reason) => return hold(app, &payment, reason).await,
         Destination::Wait { reason, until } => return wait(app, &payment, reason, until).await,
     };
+    if let Some(reason) = treasury::switch::hold_reason(app.db.reader()).await? {
+        return hold(app, &payment, &reason).await;
+    }
     app.chain.verify().await?;
     match obstacle(app, to, payment.net).await? {
         None => {}
@@ -253,7 +256,7 @@ async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment:
 }
 
 /// Takes the next nonce, signs, and stores nonce, bytes and hash in one commit. `None` when somebody else
-/// did it meanwhile: one intent never gets a second nonce.
+/// did it meanwhile, or outgoing money was paused: one intent never gets a second nonce.
 async fn sign_and_store(
     app: &App,
     id: PaymentId,
@@ -269,6 +272,12 @@ async fn sign_and_store(
         .one(&*tx)
         .await?;
     if !is_waiting(&payment) || signed_before.is_some() {
+        return Ok(None);
+    }
+    if treasury::switch::stops(&tx).await? {
+        // Paused since it was looked at: the next look holds it.
+        record::look_at(app, &tx, &payment, app.clock.now()).await?;
+        tx.commit().await?;
         return Ok(None);
     }
     let payment = resumed(app, &tx, payment).await?;

@@ -1,0 +1,4 @@
+//! The treasury: what we hold on the chain, whether it is what the books say, and the switch that keeps it from
+//! going out.
+
+pub mod switch;

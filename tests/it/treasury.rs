@@ -1,0 +1,3 @@
+//! The treasury: the switch for outgoing money.
+
+mod switch;
