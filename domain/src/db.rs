@@ -3,8 +3,8 @@
 use std::{ops::Deref, str::FromStr, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -114,6 +114,26 @@ impl Db {
             ..Default::default()
         };
         Ok(Tx(self.writer.begin_with_options(options).await?))
+    }
+
+    /// Opens a transaction that only reads, and sees the same moment in all its statements: for figures that have to
+    /// fit each other. It locks nobody out. End it soon, by dropping it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that opens transactions")]
+    pub async fn snapshot(&self) -> Result<Tx> {
+        let options = match self.backend() {
+            // By default each of its statements would see a moment of its own.
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..Default::default()
+            },
+            // Where a reader stands in the WAL from its first statement on.
+            _ => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+                ..Default::default()
+            },
+        };
+        Ok(Tx(self.readers.begin_with_options(options).await?))
     }
 }
 

@@ -10,6 +10,8 @@ use async_graphql::parser::{
     parse_query,
     types::{DocumentOperations, OperationType},
 };
+use domain::entities::{Usdc, reconciliation};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::{
@@ -191,8 +193,13 @@ async fn three_days_go_by() {
             ("RestoreThem/userRestore/user/suspendedAt", Value::Null),
             ("AddACategory/categoryCreate/category/slug", json!("ceramics-craft")),
             ("LowerTheFee/feeScheduleCreate/feeSchedule/basisPoints", json!(900)),
+            ("IsItAllThere/treasury/lastReconciliation/outcome", json!("OK")),
+            ("IsItAllThere/treasury/outgoingPaused", Value::Null),
             ("AdminsEvening/auditLog/nodes/0/action", json!("scheduledTask.run")),
         ],
     );
+    let compared = reconciliation::Entity::find().all(app.app.db.reader()).await.unwrap();
+    let off = |row: &&reconciliation::Model| row.difference.is_some_and(|found| found != Usdc::ZERO);
+    assert_eq!(compared.iter().find(off), None, "whatever went on in these days was no difference");
     app.finish().await;
 }

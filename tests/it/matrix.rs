@@ -144,6 +144,8 @@ const QUERIES: &[(&str, &str)] = &[
     ("feeSchedules", "UFFFFKF"),
     ("analytics", "UFFFFKF"),
     ("fraudReport", "UFFFFKF"),
+    ("treasury", "UFFFFKF"),
+    ("reconciliations", "UFFFFKF"),
 ];
 
 const SUBSCRIPTIONS: &[(&str, &str)] =
@@ -432,7 +434,7 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
         "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "disputes" | "users" | "payments"
-        | "contracts" => {
+        | "contracts" | "reconciliations" => {
             format!("{{ it: {name} {{ nodes {{ id }} }} }}")
         }
         "categories" => "{ it: categories { id } }".to_owned(),
@@ -442,6 +444,7 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
             ids["category"]
         ),
         "queues" | "scheduledTasks" => format!("{{ it: {name} {{ name }} }}"),
+        "treasury" => "{ it: treasury { inLedger { amount } } }".to_owned(),
         "feeSchedules" => "{ it: feeSchedules { version } }".to_owned(),
         "analytics" => {
             let input = r#"{ from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", interval: WEEK }"#;

@@ -66,6 +66,7 @@ pub struct QueryRoot(
     job::JobQuery,
     scheduled_task::ScheduledTaskQuery,
     rate_limit::RateLimitQuery,
+    treasury::TreasuryQuery,
     admin::AdminQuery,
 );
 
@@ -143,6 +144,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
         portfolio::PortfolioItem,
         project::Project,
         proposal::Proposal,
+        treasury::Reconciliation,
         review::Review,
         session::open::UserSession,
         skill::Skill,

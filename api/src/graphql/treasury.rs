@@ -1,10 +1,20 @@
-//! The treasury, for administrators: pausing outgoing money.
+//! The treasury, for administrators: what there is, whether it is what the books say, and pausing outgoing money.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::{entities::treasury_switch, treasury::switch};
+use domain::{
+    entities::{reconciliation, treasury_switch},
+    treasury::{
+        overview::{self, Books, Flow, OnChain},
+        reconcile, switch,
+    },
+};
+use tokio::sync::OnceCell;
 
 use super::{
+    connection::{Listing, connect, list_cost, page},
+    enums::ReconciliationOutcome,
+    scalars::{BigInt, Money},
     support::{actor, app},
     user::User,
 };
@@ -13,16 +23,211 @@ use crate::{
     loaders::load,
 };
 
-/// What the platform holds, and whether it goes out.
+/// What the platform holds, and whether it goes out. What the chain has to say is null while it does not answer; everything
+/// else is there all the same.
 #[derive(Debug, Default)]
-pub struct Treasury;
+pub struct Treasury {
+    books: OnceCell<Books>,
+    chain: OnceCell<Option<OnChain>>,
+}
 
-/// What the platform holds, and whether it goes out.
+impl Treasury {
+    /// Read once, whatever fields are asked for.
+    async fn books(&self, ctx: &Context<'_>) -> Result<&Books> {
+        let app = app(ctx)?;
+        self.books.get_or_try_init(|| overview::books(app)).await.map_err(fault)
+    }
+
+    /// Asked once, and never waited for longer than a few seconds.
+    async fn chain(&self, ctx: &Context<'_>) -> Result<Option<OnChain>> {
+        let app = app(ctx)?;
+        Ok(*self.chain.get_or_init(|| overview::on_chain(app)).await)
+    }
+}
+
+/// What the platform holds, and whether it goes out. What the chain has to say is null while it does not answer; everything
+/// else is there all the same.
 #[Object]
 impl Treasury {
+    /// The treasury's address on the chain.
+    async fn address(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(app(ctx)?.chain.treasury().checksummed())
+    }
+
+    /// The USDC it has on the chain, in the newest block; null while the chain does not answer.
+    #[graphql(complexity = 20)]
+    async fn on_chain(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        Ok(self.chain(ctx).await?.map(|chain| chain.usdc.into()))
+    }
+
+    /// What it has by the ledger.
+    #[graphql(complexity = 5)]
+    async fn in_ledger(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(self.books(ctx).await?.in_ledger.into())
+    }
+
+    /// What the chain has more than the ledger at this moment. Deposits and payouts that wait for their confirmations are in
+    /// it: whether anything is wrong says `lastReconciliation`. Null while the chain does not answer.
+    #[graphql(complexity = 20)]
+    async fn difference(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(chain) = self.chain(ctx).await? else { return Ok(None) };
+        let difference = chain.usdc.minus(self.books(ctx).await?.in_ledger);
+        difference.map(|money| Some(money.into())).map_err(|error| fault(error.into()))
+    }
+
+    /// What came and is not credited yet.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn pending_in(&self, ctx: &Context<'_>) -> Result<MoneyFlow> {
+        Ok(self.books(ctx).await?.pending_in.into())
+    }
+
+    /// What is queued, held or under way to somebody, net.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn pending_out(&self, ctx: &Context<'_>) -> Result<MoneyFlow> {
+        Ok(self.books(ctx).await?.pending_out.into())
+    }
+
+    /// How many payments are held, for whatever reason: `payments(filter: {status: ON_HOLD})` lists them.
+    #[graphql(complexity = 5)]
+    async fn held_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(self.books(ctx).await?.held)
+    }
+
+    /// The native coin that it has for gas, in wei; null while the chain does not answer.
+    #[graphql(complexity = 20)]
+    async fn gas(&self, ctx: &Context<'_>) -> Result<Option<BigInt>> {
+        let wei = self.chain(ctx).await?.map(|chain| chain.gas);
+        // No chain has coins beyond 127 bits.
+        Ok(wei.map(|wei| BigInt(i128::try_from(wei).unwrap_or(i128::MAX))))
+    }
+
+    /// The nonce that the next payout is signed with; null when nothing was signed yet.
+    #[graphql(complexity = 5)]
+    async fn next_nonce(&self, ctx: &Context<'_>) -> Result<Option<BigInt>> {
+        Ok(self.books(ctx).await?.next_nonce.map(|nonce| BigInt(nonce.into())))
+    }
+
+    /// How many of its transactions are mined; null while the chain does not answer.
+    #[graphql(complexity = 20)]
+    async fn mined_nonce(&self, ctx: &Context<'_>) -> Result<Option<BigInt>> {
+        Ok(self.chain(ctx).await?.map(|chain| BigInt(chain.mined_nonce.into())))
+    }
+
+    /// How many signed payouts are not mined yet. One that stays is a payout that is stuck; less than nothing means that
+    /// somebody else signs with the treasury's key. Null while the chain does not answer, and when nothing was signed yet.
+    #[graphql(complexity = 20)]
+    async fn nonce_gap(&self, ctx: &Context<'_>) -> Result<Option<BigInt>> {
+        let next = self.books(ctx).await?.next_nonce;
+        let mined = self.chain(ctx).await?.map(|chain| chain.mined_nonce);
+        Ok(next.zip(mined).map(|(next, mined)| BigInt(i128::from(next) - i128::from(mined))))
+    }
+
+    /// The newest comparison of the books with the chain, which is made every ten minutes; null before the first.
+    /// `reconciliations` lists them all.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn last_reconciliation(&self, ctx: &Context<'_>) -> Result<Option<Reconciliation>> {
+        let last = reconcile::last(app(ctx)?.db.reader()).await.map_err(fault)?;
+        Ok(last.map(Reconciliation))
+    }
+
     /// Since when, by whom and why outgoing payments are paused; null while they go out.
+    #[graphql(complexity = "5 + child_complexity")]
     async fn outgoing_paused(&self, ctx: &Context<'_>) -> Result<Option<OutgoingPause>> {
         Ok(switch::paused(app(ctx)?.db.reader()).await.map_err(fault)?.map(OutgoingPause))
+    }
+}
+
+/// Money on its way.
+#[derive(Debug, SimpleObject)]
+pub struct MoneyFlow {
+    /// How much in all.
+    pub amount: Money,
+    /// In how many parts.
+    pub count: i64,
+}
+
+impl From<Flow> for MoneyFlow {
+    fn from(flow: Flow) -> Self {
+        Self { amount: flow.amount.into(), count: flow.count }
+    }
+}
+
+/// A comparison of the books with the chain, at one block that the chain calls final.
+pub struct Reconciliation(reconciliation::Model);
+
+/// A comparison of the books with the chain, at one block that the chain calls final.
+#[Object]
+impl Reconciliation {
+    /// The comparison's id, `rec_...`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What came of it.
+    async fn outcome(&self) -> ReconciliationOutcome {
+        self.0.outcome.into()
+    }
+
+    /// The block; null when nothing could be compared.
+    async fn block_number(&self) -> Option<BigInt> {
+        self.0.block_number.map(|number| BigInt(number.into()))
+    }
+
+    /// That block's hash; null when nothing could be compared.
+    async fn block_hash(&self) -> Option<&str> {
+        self.0.block_hash.as_deref()
+    }
+
+    /// What the treasury had after it; null when nothing could be compared.
+    async fn on_chain(&self) -> Option<Money> {
+        self.0.on_chain.map(Money::from)
+    }
+
+    /// What it should have had by the books; null when nothing could be compared.
+    async fn expected(&self) -> Option<Money> {
+        self.0.expected.map(Money::from)
+    }
+
+    /// What the chain had more: less than nothing when money is missing; null when nothing could be compared.
+    async fn difference(&self) -> Option<Money> {
+        self.0.difference.map(Money::from)
+    }
+
+    /// Why nothing could be compared.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// Reading the treasury: admins only.
+#[derive(Default)]
+pub struct TreasuryQuery;
+
+#[Object]
+impl TreasuryQuery {
+    /// What the platform holds, on the chain and in the books, and whether it goes out. For admins.
+    async fn treasury(&self, ctx: &Context<'_>) -> Result<Treasury> {
+        overview::enter(actor(ctx)?).map_err(fault)?;
+        Ok(Treasury::default())
+    }
+
+    /// The comparisons of the books with the chain, newest first. For admins.
+    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
+    async fn reconciliations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front, 1 to 100; 20 when nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Listing<Reconciliation>> {
+        let list = reconcile::list(actor(ctx)?).map_err(fault)?;
+        connect(app(ctx)?, list, page(first, after, last, before), Reconciliation).await
     }
 }
 
@@ -75,7 +280,7 @@ pub struct TreasuryPayload {
 impl TreasuryPayload {
     fn of(result: domain::Result<()>) -> Result<Self> {
         let (done, user_errors) = answer(result)?;
-        Ok(Self { treasury: done.map(|()| Treasury), user_errors })
+        Ok(Self { treasury: done.map(|()| Treasury::default()), user_errors })
     }
 }
 

@@ -20,6 +20,9 @@ use crate::{
     page::{Below, List},
 };
 
+pub mod statement;
+pub mod verify;
+
 /// An account, by what it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Account {

@@ -120,6 +120,12 @@ pub enum Notice {
     OutgoingPaused { by: Option<String>, reason: String },
     /// Money goes out again.
     OutgoingResumed { by: String },
+    /// The chain and the books differ on the treasury.
+    TreasuryDiffers { less: bool, difference: Usdc, on_chain: Usdc, expected: Usdc },
+    /// They agree again.
+    TreasuryAgrees,
+    /// They could not be compared for long.
+    TreasuryUnchecked { since: String, reason: String },
 }
 
 impl Notice {
@@ -171,7 +177,11 @@ impl Notice {
             Self::ReviewReceived { .. } => NotificationKind::ReviewReceived,
             Self::AccountSuspended { .. } => NotificationKind::AccountSuspended,
             Self::AccountRestored => NotificationKind::AccountRestored,
-            Self::OutgoingPaused { .. } | Self::OutgoingResumed { .. } => NotificationKind::TreasuryAlert,
+            Self::OutgoingPaused { .. }
+            | Self::OutgoingResumed { .. }
+            | Self::TreasuryDiffers { .. }
+            | Self::TreasuryAgrees
+            | Self::TreasuryUnchecked { .. } => NotificationKind::TreasuryAlert,
         }
     }
 
@@ -226,6 +236,9 @@ impl Notice {
             Self::AccountRestored => Story { priority: High, title: "Your account is restored".to_owned(), lines: vec!["Everything works again. Please sign in anew.".to_owned()], action: None, subject: None },
             Self::OutgoingPaused { by, reason } => Story { priority: High, title: "Outgoing payments are paused".to_owned(), lines: vec![format!("{} paused all outgoing payments: whatever is not signed yet is held.", by.as_deref().unwrap_or("The system")), reason.clone(), "They go on when an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::OutgoingResumed { by } => Story { priority: High, title: "Outgoing payments go on".to_owned(), lines: vec![format!("{by} resumed outgoing payments: whatever was held for it is looked at now.")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryDiffers { less, difference, on_chain, expected } => Story { priority: High, title: format!("The treasury holds {} than the books say", if *less { "less" } else { "more" }), lines: vec![format!("On the chain there are {on_chain}, by the books {expected}: a difference of {difference}."), if *less { "No outgoing payment is signed until an administrator resumes them. Run `megilance ledger verify`, and look at what left the treasury." } else { "Anybody can send something to the treasury past the scanner, so payments go on. Run `megilance ledger verify` and find out where it came from." }.to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryAgrees => Story { priority: High, title: "The treasury holds what the books say".to_owned(), lines: vec!["The chain and the books agree again. Outgoing payments that are paused stay so until an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryUnchecked { since, reason } => Story { priority: High, title: "The treasury is not being checked".to_owned(), lines: vec![format!("Since {since} the chain and the books could not be compared: {reason}")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
         }
     }
 }

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 
 use super::Task;
-use crate::{account::session, contract, milestone, project, review, tidy};
+use crate::{account::session, contract, milestone, project, review, tidy, treasury};
 
 /// Every task.
 pub const TASKS: &[Task] = &[
@@ -54,6 +54,12 @@ pub const TASKS: &[Task] = &[
         schedule: "30 */5 * * * *",
         description: "Ends the sessions that people had open when they were suspended.",
         run: |app| async move { session::end_suspended(&app).await }.boxed(),
+    },
+    Task {
+        name: "treasury-reconcile",
+        schedule: "15 */10 * * * *",
+        description: "Holds the treasury on the chain against the books, and pauses outgoing payments when something is missing.",
+        run: |app| async move { treasury::reconcile::reconcile(&app).await }.boxed(),
     },
 ];
 

@@ -1,4 +1,7 @@
 //! The treasury: what we hold on the chain, whether it is what the books say, and the switch that keeps it from
 //! going out.
 
+pub mod compare;
+pub mod overview;
+pub mod reconcile;
 pub mod switch;

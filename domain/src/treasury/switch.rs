@@ -3,7 +3,7 @@
 //!
 //! The switch is locked after payments and whatever stands above them, and before the audit log.
 
-use entities::{PaymentKind, PaymentStatus, UserId, payment, treasury_switch};
+use entities::{PaymentKind, PaymentStatus, payment, treasury_switch};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
@@ -65,7 +65,8 @@ pub async fn engage(app: &App, tx: &Tx, by: Option<&Actor>, reason: &str) -> Res
         None => None,
     };
     let notice = Notice::OutgoingPaused { by, reason: reason.to_owned() };
-    tell(app, tx, &notice, &event("PAUSED", version)).await
+    tell(app, tx, &notice, &event("PAUSED", version)).await?;
+    Ok(true)
 }
 
 /// Lets outgoing money go on: everything that waits is looked at anew. `false` when it is not paused.
@@ -73,6 +74,8 @@ pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>) -> Resu
     let waiting = payment::Entity::find()
         .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
+        // What looks by itself: anything else waits for a person.
+        .filter(payment::Column::DueAt.is_not_null())
         .order_by_asc(payment::Column::Id)
         .lock_exclusive()
         .all(&**tx)
@@ -94,7 +97,8 @@ pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>) -> Resu
         json!({ "pausedAt": since.to_rfc3339(), "reason": reason, "payments": waiting.len(), "note": note });
     audit::record(app, tx, by, "outgoing.resume", None, facts).await?;
     let by = account::display_name(tx, by.signed_in()?.id).await?;
-    tell(app, tx, &Notice::OutgoingResumed { by }, &event("RESUMED", version)).await
+    tell(app, tx, &Notice::OutgoingResumed { by }, &event("RESUMED", version)).await?;
+    Ok(true)
 }
 
 /// Pauses all outgoing money, for a reason of 3 to 500 characters; for admins.
@@ -133,19 +137,20 @@ pub async fn resume(app: &App, actor: &Actor, note: Option<&str>) -> Result<()> 
     tx.commit().await
 }
 
-/// Tells every administrator of one event; always `true`.
-async fn tell(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<bool> {
+/// Tells every administrator of one event.
+pub(super) async fn tell(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<()> {
     for admin in account::admins(tx).await? {
         notify(app, tx, admin, notice.clone(), event).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 fn event(what: &str, version: i32) -> String {
     format!("outgoing:{what}:{version}")
 }
 
-async fn locked(tx: &Tx) -> Result<treasury_switch::Model> {
+/// The switch, locked until the transaction ends: who decides on it waits here for the others.
+pub(super) async fn locked(tx: &Tx) -> Result<treasury_switch::Model> {
     treasury_switch::Entity::find_by_id(ROW).lock_exclusive().one(&**tx).await?.ok_or_else(gone)
 }
 

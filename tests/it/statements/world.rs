@@ -5,6 +5,7 @@ mod rows;
 use domain::{
     Actor, account, audit,
     entities::{UploadId, UploadPurpose, UploadStatus, UserId, submission, upload, user, user_skill},
+    treasury,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
@@ -74,6 +75,7 @@ impl World {
             }
         }
         for client in &clients {
+            treasury::reconcile::reconcile(&app.app).await.unwrap();
             let admin = account::session::authenticate(&app.app, &client.token).await.unwrap();
             let tx = app.app.db.begin().await.unwrap();
             audit::record(&app.app, &tx, &admin, "user.look", Some(client.id.clone()), json!({}))

@@ -14,6 +14,7 @@ use domain::{
         mail::{MailSettings, SmtpMail},
         storage::{S3Storage, StorageSettings},
     },
+    treasury::compare::{Compared, compare},
 };
 use sandbox::{
     evm::{Evm, EvmConfig, Mining},
@@ -176,11 +177,16 @@ impl TestApp {
         self.finished = true;
     }
 
-    /// The ledger sums to zero, and what it says the treasury holds is there, but for what waits for its
-    /// confirmations.
+    /// Everything that `megilance ledger verify` looks at holds, and what the ledger says the treasury holds is there, but
+    /// for what waits for its confirmations.
     pub async fn books_agree(&self) {
         let db = self.app.db.reader();
-        assert_eq!(ledger::grand_total(db).await.unwrap(), Usdc::ZERO, "the ledger sums to zero");
+        for check in ledger::verify::books(&self.app).await.unwrap() {
+            assert!(check.problems.is_empty(), "{check:#?}");
+        }
+        if let Compared::At(at) = compare(&self.app).await.unwrap() {
+            assert_eq!(at.on_chain, at.expected, "the ledger and the chain agree at {:?}", at.block);
+        }
         let booked =
             ledger::balance(db, Account::Treasury(domain::entities::PaymentRail::Chain)).await.unwrap();
         let waiting = chain_transfer::Entity::find()

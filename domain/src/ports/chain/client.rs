@@ -110,7 +110,21 @@ impl EvmClient {
 
     /// Calls the USDC contract.
     async fn call_usdc(&self, data: Bytes) -> Result<Bytes, RpcError> {
-        self.rpc.call("eth_call", json!([{ "to": self.usdc.to_string(), "data": data }, "latest"])).await
+        self.call_usdc_at(data, json!("latest")).await
+    }
+
+    /// The same as it was after a block.
+    async fn call_usdc_at(&self, data: Bytes, block: Value) -> Result<Bytes, RpcError> {
+        self.rpc.call("eth_call", json!([{ "to": self.usdc.to_string(), "data": data }, block])).await
+    }
+
+    /// Transient unless this block is the canonical one of its height.
+    async fn require_canonical(&self, block: &Block) -> Result<(), PortError> {
+        let now = self.block(BlockTag::Number(block.number)).await?;
+        match now.is_some_and(|now| now.hash == block.hash) {
+            true => Ok(()),
+            false => Err(super::transient(format!("block {} is another one by now", block.number))),
+        }
     }
 
     /// A yes-or-no function that a plain ERC-20 contract does not have: then the answer is no.
@@ -262,6 +276,16 @@ impl Chain for EvmClient {
     async fn usdc_balance(&self, address: Address) -> Result<Usdc, PortError> {
         let balance =
             self.usdc_number(abi::call_data(abi::BalanceOfCall { account: address.to_ethers() })).await?;
+        usdc_from_chain(balance).ok_or_else(|| super::refused(format!("{address} has {balance} micro-USDC")))
+    }
+
+    /// By its number, which every node takes, and not by its hash (EIP-1898): so the hash is looked at on both sides.
+    async fn usdc_balance_at(&self, address: Address, block: &Block) -> Result<Usdc, PortError> {
+        self.require_canonical(block).await?;
+        let data = abi::call_data(abi::BalanceOfCall { account: address.to_ethers() });
+        let answer = self.call_usdc_at(data, json!(U64::from(block.number))).await?;
+        let balance = abi::read_number(&answer).map_err(no_usdc)?;
+        self.require_canonical(block).await?;
         usdc_from_chain(balance).ok_or_else(|| super::refused(format!("{address} has {balance} micro-USDC")))
     }
 

@@ -139,6 +139,9 @@ pub trait Chain: Send + Sync {
     async fn blacklisted(&self, address: Address) -> Result<bool, PortError>;
     /// The USDC of an address.
     async fn usdc_balance(&self, address: Address) -> Result<Usdc, PortError>;
+    /// The USDC that an address had after a block; transient when the node has another block of that height, before
+    /// or after it was asked.
+    async fn usdc_balance_at(&self, address: Address, block: &Block) -> Result<Usdc, PortError>;
     /// The native coin of an address, in wei.
     async fn native_balance(&self, address: Address) -> Result<u128, PortError>;
     /// How many transactions of this address are mined: its next nonce, to start a counter from.

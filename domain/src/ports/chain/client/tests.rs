@@ -235,3 +235,29 @@ async fn the_wrong_chain_or_token_is_refused() {
         assert!(matches!(refused, Err(PortError::Refused { port: "chain", .. })), "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn a_balance_at_a_block_is_of_that_block_alone() {
+    let balance = |hashes: [&'static str; 2]| async move {
+        let looks = std::sync::atomic::AtomicUsize::new(0);
+        let scene = Scene::new(move |method, params| match method {
+            "eth_call" => {
+                assert_eq!(params[1], json!("0x5"), "as it was then, not as it is now");
+                Ok(json!(format!("0x{:064x}", 12_500_000)))
+            }
+            _ => {
+                let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let hash = format!("0x{}", hashes[look].repeat(32));
+                Ok(json!({ "number": "0x5", "hash": hash, "timestamp": "0x10" }))
+            }
+        })
+        .await;
+        let time = DateTime::from_timestamp(16, 0).unwrap();
+        let block = Block { number: 5, hash: BlockHash([0xab; 32]), time };
+        scene.client.usdc_balance_at(PAYER, &block).await
+    };
+    assert_eq!(balance(["ab", "ab"]).await, Ok(Usdc(12_500_000)));
+    for replaced in [balance(["cd", "cd"]).await, balance(["ab", "cd"]).await] {
+        assert!(replaced.is_err_and(|error| error.is_transient()), "another block stands there");
+    }
+}
