@@ -42,7 +42,7 @@ pub use market::{
 };
 pub use matching::{FreelancersFor, ProjectsFor};
 
-pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, SubmissionOf};
+pub use money::{ArrivedFor, ChainHead, EscrowOn, PaidOn, PaymentsOn, SignedFor, StatementOf, SubmissionOf};
 pub use people::{FreelancerSavedBy, ProjectSavedBy, ProposalBy, UnreadOf, UserSkillsOf, WalletsOf};
 pub use seen::{SeenFile, Visible, see, see_files};
 use turn::Turn;

@@ -35,6 +35,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("Query.disputes", "disputes"),
     ("Query.payments", "payments"),
     ("Query.users", "users"),
+    ("Query.reconciliations", "reconciliations"),
     ("Contract.amendments", "projects/proposals/freelancer.contracts/amendments"),
     ("Contract.disputes", "projects/proposals/freelancer.contracts/disputes"),
     ("Project.invitations", "freelancers/proposals/project.client.projects/invitations"),
@@ -52,6 +53,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("User.contracts", "projects/proposals/project.proposals/freelancer.contracts"),
     ("User.payments", "projects/proposals/freelancer.contracts/client.payments"),
     ("User.ledger", "projects/proposals/freelancer.contracts/freelancer.ledger"),
+    ("LedgerStatement.entries", "projects/proposals/freelancer.contracts/freelancer.ledgerStatement.entries"),
     ("User.notifications", "projects/proposals/freelancer.contracts/client.notifications"),
 ];
 

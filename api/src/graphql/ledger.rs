@@ -7,6 +7,10 @@ use domain::entities::{LedgerTransferKind as Kind, ledger_posting};
 use super::{payment::Payment, scalars::Money};
 use crate::loaders::load;
 
+mod statement;
+
+pub use statement::LedgerStatement;
+
 /// Why a ledger entry was posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "Kind")]

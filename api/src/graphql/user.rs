@@ -17,7 +17,7 @@ use super::{
     contract::{Contract, UserContractFilter},
     enums::{Availability, InvitationStatus, Role},
     invitation::{Invitation, statuses},
-    ledger::LedgerEntry,
+    ledger::{LedgerEntry, LedgerStatement},
     matching::ProjectMatch,
     notification::Notification,
     payment::Payment,
@@ -323,6 +323,22 @@ impl User {
         }
         let list = domain_ledger::statements();
         connect_below(ctx, list, self.0.id.0, page(first, after, last, before), LedgerEntry).await.map(Some)
+    }
+
+    /// Their account in a period of 366 days at the most: balances, sums and entries, also as a file. Null unless it is your
+    /// own, or you are an administrator.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn ledger_statement(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its beginning: what was posted at this very moment is in it.")] from: DateTime<Utc>,
+        #[graphql(desc = "Its end: what was posted at this very moment is not in it.")] to: DateTime<Utc>,
+    ) -> async_graphql::Result<Option<LedgerStatement>> {
+        if !self.is_open(ctx)? {
+            return Ok(None);
+        }
+        let period = domain_ledger::statement::Period::new(from, to).map_err(fault)?;
+        Ok(Some(LedgerStatement::new(self.0.id, period)))
     }
 
     /// What they were told, newest first. Null unless they are you, or you are an administrator.

@@ -6,10 +6,12 @@ use async_graphql::dataloader::Loader;
 use domain::{
     Error,
     entities::{
-        ContractId, MilestoneId, PaymentId, Usdc, chain_transaction, chain_transfer, milestone, payment,
-        submission,
+        ContractId, MilestoneId, PaymentId, Usdc, UserId, chain_transaction, chain_transfer, milestone,
+        payment, submission,
     },
-    ledger, milestone as milestones,
+    ledger,
+    ledger::statement::{self, Period, Sums},
+    milestone as milestones,
     payment::transfers,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -38,6 +40,10 @@ keys! {
     /// What was paid out on a contract, gross.
     PaidOn(ContractId);
 }
+
+/// What a person's account came to in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StatementOf(pub UserId, pub Period);
 
 /// The newest block that the scanner has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +131,24 @@ impl Loader<PaidOn> for Rows {
         let contracts: Vec<_> = keys.iter().map(|key| key.0).collect();
         let paid = transfers::paid_on(self.app.db.reader(), &contracts).await?;
         Ok(paid.into_iter().map(|(id, sum)| (PaidOn(id), sum)).collect())
+    }
+}
+
+impl Loader<StatementOf> for Rows {
+    type Value = Sums;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[StatementOf]) -> Loaded<StatementOf, Sums> {
+        let mut by_period: HashMap<Period, Vec<UserId>> = HashMap::new();
+        for StatementOf(user, period) in keys {
+            by_period.entry(*period).or_default().push(*user);
+        }
+        let mut loaded = HashMap::new();
+        for (period, users) in by_period {
+            let sums = statement::sums(self.app.db.reader(), &users, period).await?;
+            loaded.extend(sums.into_iter().map(|(user, sums)| (StatementOf(user, period), sums)));
+        }
+        Ok(loaded)
     }
 }
 

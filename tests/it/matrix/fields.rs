@@ -184,6 +184,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "0K000K0"),
             ("invitations", "0K000K0"),
             ("ledger", "0-000-0"),
+            ("ledgerStatement", "0K000K0"),
             ("matches", "0-000-0"),
             ("notifications", "0K000K0"),
             ("payments", "0K000K0"),
@@ -208,6 +209,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "00K00K0"),
             ("invitations", "00K00K0"),
             ("ledger", "00-00-0"),
+            ("ledgerStatement", "00K00K0"),
             ("matches", "00K00K0"),
             ("notifications", "00K00K0"),
             ("payments", "00-00-0"),
@@ -230,6 +232,7 @@ const THINGS: &[Thing] = &[
             ("emailVerifiedAt", "00000KK"),
             ("invitations", "00000--"),
             ("ledger", "00000--"),
+            ("ledgerStatement", "00000KK"),
             ("matches", "00000--"),
             ("notifications", "00000KK"),
             ("payments", "00000--"),
@@ -291,7 +294,13 @@ fn inside(types: &Types, field: &FieldDefinition) -> &'static str {
 
 /// What a field answers: its value, or the code of an error.
 async fn ask(app: &TestApp, token: &str, thing: &Thing, id: &str, field: &str, inside: &str) -> Value {
-    let document = format!("{{ node(id: \"{id}\") {{ ... on {} {{ it: {field} {inside} }} }} }}", thing.kind);
+    // The fields that cannot be asked without.
+    let arguments = match field {
+        "ledgerStatement" => r#"(from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z")"#,
+        _ => "",
+    };
+    let document =
+        format!("{{ node(id: \"{id}\") {{ ... on {} {{ it: {field}{arguments} {inside} }} }} }}", thing.kind);
     let answer = app.gql(token, &document, json!({})).await;
     match answer["errors"][0]["extensions"]["code"].as_str() {
         Some(code) => json!({ "code": code }),

@@ -11,6 +11,14 @@ use async_graphql::parser::{
 };
 use serde_json::Value;
 
+/// What the fields on a way are asked with that need arguments.
+const ARGUMENTS: &[(&str, &str)] =
+    &[("ledgerStatement", r#"(from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z")"#)];
+
+fn arguments(field: &str) -> &'static str {
+    ARGUMENTS.iter().find(|(name, _)| *name == field).map_or("", |(_, arguments)| *arguments)
+}
+
 /// What a field answers with.
 struct Field {
     of: String,
@@ -85,7 +93,7 @@ impl Sdl {
             let (connection, to_it) = steps.split_last().unwrap();
             for step in to_it {
                 kind = self.kind_of(&kind, step);
-                write!(document, "{step} {{ ").unwrap();
+                write!(document, "{step}{} {{ ", arguments(step)).unwrap();
                 close.insert_str(0, " }");
             }
             kind = self.kind_of(&kind, connection);
