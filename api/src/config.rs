@@ -13,6 +13,7 @@ use std::{
 
 use domain::{
     Settings,
+    entities::Usdc,
     ports::chain::{Address, keystore_key},
     settings::{EvmSettings, MailSettings, StorageSettings},
 };
@@ -26,6 +27,8 @@ pub use settings::{ALL, RESERVED, Setting};
 const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(15 * 60);
 /// How long a session lives without being refreshed.
 const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A payout of more than 10,000 USDC needs two administrators, unless something else is set.
+const APPROVAL_ABOVE: Usdc = Usdc(10_000 * Usdc::SCALE);
 /// How long between two looks at the chain.
 const CHAIN_POLL: Duration = Duration::from_secs(4);
 /// Memory of one Argon2id hash, 46 MiB: OWASP's first choice, with one pass. It is also more than the 32 MiB up to which
@@ -128,6 +131,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let confirmations =
         reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
     let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
+    let approval_above = reader.optional(PAYOUT_APPROVAL_ABOVE, checks::usdc).unwrap_or(APPROVAL_ABOVE);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
     let chain = chain(reader);
     let storage = storage(reader);
@@ -140,6 +144,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             access_token_ttl: ACCESS_TOKEN_TTL,
             session_ttl: SESSION_TTL,
             confirmations,
+            approval_above: Some(approval_above),
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
             introspection,

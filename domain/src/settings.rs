@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use entities::Usdc;
 use secrecy::SecretString;
 use url::Url;
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub session_ttl: Duration,
     /// Blocks until a deposit counts, the block itself included.
     pub confirmations: u32,
+    /// A payout of more than this needs an administrator other than the one who started it; `None` for no limit.
+    pub approval_above: Option<Usdc>,
     /// How long a new payout wallet rests.
     pub wallet_rest: Duration,
     /// How long between two looks at a chain that has nothing new.

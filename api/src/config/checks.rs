@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, ops::RangeInclusive, str::FromStr};
 
+use domain::entities::Usdc;
 use url::{Host, Url};
 
 /// Pieces of secrets that stand in tutorials and examples.
@@ -135,6 +136,12 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("is neither true nor false".to_owned()),
     }
+}
+
+/// An amount of USDC, nothing or more.
+pub(super) fn usdc(text: &str) -> Result<Usdc, String> {
+    let amount: Usdc = text.parse().map_err(|error| format!("is no amount of USDC: {error}"))?;
+    if amount < Usdc::ZERO { Err("is less than nothing".to_owned()) } else { Ok(amount) }
 }
 
 /// A whole number within limits.

@@ -32,6 +32,7 @@ settings! {
     CHAIN_ID = "Give the number of the chain that the node is on: 8453 is Base, 1 is Ethereum.";
     USDC_CONTRACT_ADDRESS = "Give the address of Circle's USDC contract on that chain: 0x and 40 hexadecimal digits.";
     CHAIN_CONFIRMATIONS = "Give how many blocks make a deposit count, 1 to 1000.";
+    PAYOUT_APPROVAL_ABOVE = "Give an amount of USDC: a payout of more needs a second administrator. 10000 when left out.";
     TREASURY_KEYSTORE = "Give the path of the treasury's keystore file (geth account new), and TREASURY_PASSWORD with it.";
     TREASURY_PASSWORD = "Give the password that opens TREASURY_KEYSTORE.";
     TREASURY_PRIVATE_KEY = "Give the treasury's private key, 32 bytes in hexadecimal; or TREASURY_KEYSTORE and TREASURY_PASSWORD, which is safer.";

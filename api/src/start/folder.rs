@@ -153,6 +153,7 @@ impl Folder {
                 access_token_ttl: ACCESS_TOKEN_TTL,
                 session_ttl: SESSION_TTL,
                 confirmations: CONFIRMATIONS,
+                approval_above: None,
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
                 introspection: true,

@@ -114,6 +114,7 @@ impl TestApp {
             access_token_ttl: Duration::from_secs(60 * 24 * 3600),
             session_ttl: Duration::from_secs(90 * 24 * 3600),
             confirmations: CONFIRMATIONS,
+            approval_above: None,
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
             introspection: true,
