@@ -28,6 +28,7 @@ mod matrix;
 mod milestone;
 mod money;
 mod notification;
+mod payout;
 mod portfolio;
 mod project;
 mod proposal;

@@ -74,6 +74,10 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("contractBonus", "UKFNFFF"),
     ("paymentReportTransaction", "UKFNFFF"),
     ("paymentRetry", "UFFFFKF"),
+    ("paymentHold", "UFFFFKF"),
+    ("paymentResume", "UFFFFKF"),
+    ("paymentApprove", "UFFFFKF"),
+    ("paymentRedirect", "UFFFFKF"),
     ("portfolioItemCreate", "UFKFKFF"),
     ("portfolioItemUpdate", "UFKFNFF"),
     ("portfolioItemDelete", "UFKFNFF"),
@@ -374,7 +378,14 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         "paymentReportTransaction" => {
             json!({ "paymentId": id("payment"), "transactionHash": format!("0x{}", "ab".repeat(32)) })
         }
-        "paymentRetry" => json!({ "paymentId": id("payment"), "idempotencyKey": new_key() }),
+        "paymentRetry" | "paymentApprove" => {
+            json!({ "paymentId": id("payment"), "idempotencyKey": new_key() })
+        }
+        "paymentHold" => json!({ "paymentId": id("payment"), "reason": "Something is odd." }),
+        "paymentResume" => json!({ "paymentId": id("payment") }),
+        "paymentRedirect" => {
+            json!({ "paymentId": id("payment"), "reason": "Their wallet is blocked.", "idempotencyKey": new_key() })
+        }
         "portfolioItemCreate" => json!({ "title": "" }),
         "portfolioItemUpdate" | "portfolioItemDelete" => json!({ "portfolioItemId": id("portfolioItem") }),
         "savedProjectAdd" | "savedProjectRemove" => json!({ "projectId": id("open") }),

@@ -33,7 +33,9 @@ mod manage;
 mod quote;
 mod transfer;
 
-pub use manage::PaymentManageMutation;
+pub use manage::{
+    PaymentApproveInput, PaymentHoldInput, PaymentManageMutation, PaymentRedirectInput, PaymentResumeInput,
+};
 
 pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};
 pub use transfer::ChainTransfer;

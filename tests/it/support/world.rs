@@ -223,7 +223,8 @@ impl TestApp {
         self.rpc("anvil_dropTransaction", json!([hash])).await;
     }
 
-    async fn rpc(&self, method: &str, params: Value) -> Value {
+    /// A call to the chain's node: its result.
+    pub async fn rpc(&self, method: &str, params: Value) -> Value {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
         let answer: Value = sent.json().await.unwrap();
