@@ -20,6 +20,7 @@ mod contract;
 mod days;
 mod dispute;
 mod http;
+mod idempotency;
 mod invitation;
 mod job;
 mod market;

@@ -6,7 +6,7 @@ use api::http::{HttpSettings, HttpState};
 use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
-    App, Clock, Settings,
+    App, Clock, Db, Purpose, Settings,
     entities::{ChainTransferStatus, Usdc, chain_transfer},
     ledger::{self, Account},
     ports::{
@@ -133,13 +133,15 @@ impl TestApp {
         evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
         domain::payment::scan::start(&app).await.unwrap();
         domain::schedule::start(&app).await.unwrap();
-        let schema = api::schema(app.clone());
-        let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
-        let mut http = HttpSettings::default();
-        // Tests sign up many people in a moment.
-        http.rate_limits = api::http::RateLimits::unlimited();
-        let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
-        Self { router: api::http::router(state), schema, app, evm, smtp, _s3: s3, finished: false, folder }
+        let (schema, router) = served(&app);
+        Self { router, schema, app, evm, smtp, _s3: s3, finished: false, folder }
+    }
+
+    /// What another process serves: over connections of its own to the same database.
+    pub async fn another_process(&self) -> Router {
+        let url = database::url(&self.app.db, self.folder()).await;
+        let db = Db::open(&url, Purpose::Serve).await.unwrap();
+        served(&App { db, ..self.app.clone() }).1
     }
 
     /// Where the database and the objects of this test are.
@@ -193,6 +195,16 @@ impl TestApp {
         let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
     }
+}
+
+fn served(app: &App) -> (api::graphql::Schema, Router) {
+    let schema = api::schema(app.clone());
+    let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
+    let mut http = HttpSettings::default();
+    // Tests sign up many people in a moment.
+    http.rate_limits = api::http::RateLimits::unlimited();
+    let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
+    (schema, api::http::router(state))
 }
 
 impl Drop for TestApp {
