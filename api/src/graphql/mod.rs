@@ -18,6 +18,7 @@ pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod draft;
 pub mod fraud;
 pub mod invitation;
 pub mod job;
@@ -84,6 +85,7 @@ pub struct MutationRoot(
     invitation::InvitationMutation,
     project::life::ProjectLifeMutation,
     proposal::ProposalMutation,
+    draft::DraftMutation,
     contract::ContractMutation,
     contract::ContractRunningMutation,
     amendment::AmendmentMutation,
