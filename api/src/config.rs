@@ -15,7 +15,7 @@ use domain::{
     Settings,
     entities::Usdc,
     ports::chain::{Address, keystore_key},
-    settings::{EvmSettings, MailSettings, StorageSettings},
+    settings::{AssistantSettings, EvmSettings, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 
@@ -34,6 +34,10 @@ const CHAIN_POLL: Duration = Duration::from_secs(4);
 /// Memory of one Argon2id hash, 46 MiB: OWASP's first choice, with one pass. It is also more than the 32 MiB up to which
 /// glibc keeps freed blocks: its second choice, 19 MiB with two passes, left 95 MiB behind after five hashes.
 pub const ARGON2_MEMORY_KIB: u32 = 46 * 1024;
+/// Where the assistant is when nothing else is set, and its models: the cheapest that do.
+const OPENAI: &str = "https://api.openai.com/v1";
+const EMBEDDING_MODEL: &str = "text-embedding-3-small";
+const CHAT_MODEL: &str = "gpt-4o-mini";
 /// Where `healthcheck` asks when nothing else is set, and where `dev` listens.
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -50,6 +54,8 @@ pub struct Config {
     pub storage: StorageSettings,
     /// The mail server.
     pub mail: MailSettings,
+    /// The language model, where there is one.
+    pub assistant: Option<AssistantSettings>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
     /// Other sites whose pages may call the API.
@@ -136,6 +142,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let chain = chain(reader);
     let storage = storage(reader);
     let mail = mail(reader);
+    let assistant = assistant(reader);
     Some(Config {
         database_url: database_url?,
         settings: Settings {
@@ -153,6 +160,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
         chain: chain?,
         storage: storage?,
         mail: mail?,
+        assistant,
         listen: listen?,
         cors_origins,
         graphiql,
@@ -229,6 +237,30 @@ fn mail(reader: &mut Reader<'_>) -> Option<MailSettings> {
     let smtp_url = reader.secret(SMTP_URL, checks::smtp);
     let from = reader.parsed(MAIL_FROM, checks::sender);
     Some(MailSettings { smtp_url: smtp_url?, from: from? })
+}
+
+/// None without a key; a problem with any of them is noted, and then nothing is built of this.
+fn assistant(reader: &mut Reader<'_>) -> Option<AssistantSettings> {
+    use settings::*;
+    let base_url = reader.optional(OPENAI_BASE_URL, checks::base_url);
+    let embedding_model = reader.text(OPENAI_EMBEDDING_MODEL);
+    let chat_model = reader.text(OPENAI_CHAT_MODEL);
+    if reader.text(OPENAI_API_KEY).is_none() {
+        let alone = [OPENAI_BASE_URL, OPENAI_EMBEDDING_MODEL, OPENAI_CHAT_MODEL]
+            .into_iter()
+            .find(|setting| reader.text(*setting).is_some());
+        if let Some(setting) = alone {
+            reader.wrong(OPENAI_API_KEY, format!("is missing beside {}", setting.name));
+        }
+        return None;
+    }
+    let api_key = reader.optional(OPENAI_API_KEY, checks::token);
+    Some(AssistantSettings {
+        base_url: base_url.or_else(|| OPENAI.parse().ok())?,
+        api_key: api_key?,
+        embedding_model: embedding_model.unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
+        chat_model: chat_model.unwrap_or_else(|| CHAT_MODEL.to_owned()),
+    })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

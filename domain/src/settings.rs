@@ -6,7 +6,9 @@ use entities::Usdc;
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::ports::{chain::EvmSettings, mail::MailSettings, storage::StorageSettings};
+pub use crate::ports::{
+    chain::EvmSettings, mail::MailSettings, openai::AssistantSettings, storage::StorageSettings,
+};
 
 /// Everything that the domain can be told.
 #[derive(Debug, Clone)]

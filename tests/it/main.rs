@@ -13,6 +13,7 @@ mod account;
 mod admin;
 mod amendment;
 mod arrows;
+mod assistant;
 mod bonus;
 mod category;
 mod config;

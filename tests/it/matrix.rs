@@ -56,6 +56,8 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("proposalReject", "UKFNFFF"),
     ("proposalAccept", "UKFNFFF"),
     ("proposalWithdraw", "UFKFNFF"),
+    // A cover letter; a project's description, for clients, is in assistant.rs.
+    ("draftCreate", "UFKFKFF"),
     ("contractAccept", "UFKFNFF"),
     ("contractDecline", "UFKFNFF"),
     ("contractRetract", "UKFNFFF"),
@@ -355,6 +357,9 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         }),
         "proposalUpdate" => json!({ "proposalId": id("proposal"), "coverLetter": "x" }),
         "proposalShortlist" => json!({ "proposalId": id("proposal"), "shortlisted": true }),
+        "draftCreate" => {
+            json!({ "kind": "COVER_LETTER", "projectId": id("open"), "notes": "I can do this." })
+        }
         "proposalReject" | "proposalWithdraw" => json!({ "proposalId": id("proposal") }),
         "proposalAccept" => json!({ "proposalId": id("proposal"), "description": "As agreed, in parts." }),
         "contractAccept" | "contractDecline" | "contractRetract" => json!({ "contractId": id("contract") }),

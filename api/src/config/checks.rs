@@ -3,6 +3,7 @@
 use std::{net::IpAddr, ops::RangeInclusive, str::FromStr};
 
 use domain::entities::Usdc;
+use secrecy::SecretString;
 use url::{Host, Url};
 
 /// Pieces of secrets that stand in tutorials and examples.
@@ -84,6 +85,25 @@ pub(super) fn private_url(text: &str) -> Result<Url, String> {
         return Err("is unsafe: outside this machine it has to be https".to_owned());
     }
     Ok(url)
+}
+
+/// An address that paths are joined to, and that may be shown: it holds no key.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    let url = private_url(text)?;
+    let open = url.username().is_empty() && url.password().is_none();
+    if !open || url.query().is_some() || url.fragment().is_some() {
+        return Err("holds more than scheme, host, port and path".to_owned());
+    }
+    Ok(url)
+}
+
+/// A key that is sent in a header.
+pub(super) fn token(text: &str) -> Result<SecretString, String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.into())
+    } else {
+        Err("is no key: it holds a space, or a sign that no key has".to_owned())
+    }
 }
 
 /// Where people reach us: links are made by joining paths to it.

@@ -49,10 +49,15 @@ settings! {
     SMTP_URL = "Give smtps://user:password@host:465, or smtp://user:password@host:587?tls=required.";
     MAIL_FROM = "Give the sender of all mails: MegiLance <no-reply@example.com>";
 
+    OPENAI_API_KEY = "Give the key of OpenAI, or of a server that speaks as it does; or leave it out: everything but drafts works without.";
+    OPENAI_BASE_URL = "Leave it out for OpenAI; else give the address that /embeddings and /chat/completions are joined to: https://llm.example.com/v1";
+    OPENAI_EMBEDDING_MODEL = "Give the name of the model that makes vectors of texts, or leave it out: text-embedding-3-small.";
+    OPENAI_CHAT_MODEL = "Give the name of the model that writes drafts, or leave it out: gpt-4o-mini.";
+
     SENTRY_DSN = "Give the DSN of your Sentry project, or leave it out.";
     RUST_LOG = "Give what is logged, such as info,api=debug, or leave it out.";
 }
 
 /// Names that DESIGN.md has given out and that later versions will read. Set now, they change nothing, and the log
 /// says so.
-pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL", "OPENAI_API_KEY"];
+pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL"];

@@ -18,6 +18,7 @@ pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod draft;
 pub mod fraud;
 pub mod invitation;
 pub mod job;
@@ -94,6 +95,7 @@ pub struct MarketMutation(
     invitation::InvitationMutation,
     project::life::ProjectLifeMutation,
     proposal::ProposalMutation,
+    draft::DraftMutation,
 );
 
 /// What people do under a contract.

@@ -179,6 +179,8 @@ impl Folder {
                 smtp_url: places.smtp_url.to_string().into(),
                 from: "MegiLance <no-reply@megilance.example>".to_owned(),
             },
+            // A laptop's outside is the sandbox, and that has no model.
+            assistant: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             cors_origins: Vec::new(),
             graphiql: true,

@@ -178,6 +178,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         chain: Arc::new(chain.unwrap()),
         storage: Arc::new(Nowhere),
         mail: Arc::new(Nowhere),
+        assistant: None,
     }
 }
 

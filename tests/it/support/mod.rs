@@ -10,4 +10,4 @@ mod world;
 pub use market::{Deal, new_key};
 pub use people::{PASSWORD, Someone, text};
 pub use requests::{errors, ok, post};
-pub use world::{CONFIRMATIONS, TestApp};
+pub use world::{ASSISTANT_KEY, CONFIRMATIONS, TestApp};

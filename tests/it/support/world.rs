@@ -12,6 +12,7 @@ use domain::{
     ports::{
         chain::{EvmClient, EvmSettings},
         mail::{MailSettings, SmtpMail},
+        openai::{Assistant, AssistantSettings, OpenAi},
         storage::{S3Storage, StorageSettings},
     },
 };
@@ -31,6 +32,9 @@ use super::database;
 pub const CONFIRMATIONS: u32 = 3;
 /// The treasury's key in tests: nobody's money.
 const TREASURY_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// The key that an assistant gets in tests. It must be in no answer and no log.
+pub const ASSISTANT_KEY: &str = "sk-canary-0123456789";
 
 /// A whole MegiLance for one test. End each test with [`TestApp::finish`].
 pub struct TestApp {
@@ -52,6 +56,21 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(change, None).await
+    }
+
+    /// The usual one with an assistant that answers at this address.
+    pub async fn start_with_assistant(base_url: &str) -> Self {
+        let assistant = OpenAi::new(AssistantSettings {
+            base_url: base_url.parse().unwrap(),
+            api_key: ASSISTANT_KEY.into(),
+            embedding_model: "test-embedding".to_owned(),
+            chat_model: "test-chat".to_owned(),
+        });
+        Self::build(|_| (), Some(Arc::new(assistant.unwrap()))).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Settings), assistant: Option<Arc<dyn Assistant>>) -> Self {
         // Two tests may come first at once; the second finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -128,6 +147,7 @@ impl TestApp {
             chain: Arc::new(chain),
             storage: Arc::new(storage),
             mail: Arc::new(mail),
+            assistant,
         };
         // Gas for the treasury, and the scanner's first look.
         evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
