@@ -13,8 +13,9 @@ use std::{
 
 use domain::{
     Settings,
+    entities::Usdc,
     ports::chain::{Address, keystore_key},
-    settings::{EvmSettings, MailSettings, StorageSettings},
+    settings::{AssistantSettings, EvmSettings, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 
@@ -26,11 +27,17 @@ pub use settings::{ALL, RESERVED, Setting};
 const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(15 * 60);
 /// How long a session lives without being refreshed.
 const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A payout of more than 10,000 USDC needs two administrators, unless something else is set.
+const APPROVAL_ABOVE: Usdc = Usdc(10_000 * Usdc::SCALE);
 /// How long between two looks at the chain.
 const CHAIN_POLL: Duration = Duration::from_secs(4);
 /// Memory of one Argon2id hash, 46 MiB: OWASP's first choice, with one pass. It is also more than the 32 MiB up to which
 /// glibc keeps freed blocks: its second choice, 19 MiB with two passes, left 95 MiB behind after five hashes.
 pub const ARGON2_MEMORY_KIB: u32 = 46 * 1024;
+/// Where the assistant is when nothing else is set, and its models: the cheapest that do.
+const OPENAI: &str = "https://api.openai.com/v1";
+const EMBEDDING_MODEL: &str = "text-embedding-3-small";
+const CHAT_MODEL: &str = "gpt-4o-mini";
 /// Where `healthcheck` asks when nothing else is set, and where `dev` listens.
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -47,6 +54,8 @@ pub struct Config {
     pub storage: StorageSettings,
     /// The mail server.
     pub mail: MailSettings,
+    /// The language model, where there is one.
+    pub assistant: Option<AssistantSettings>,
     /// Where HTTP listens.
     pub listen: SocketAddr,
     /// Other sites whose pages may call the API.
@@ -128,10 +137,12 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let confirmations =
         reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
     let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
+    let approval_above = reader.optional(PAYOUT_APPROVAL_ABOVE, checks::usdc).unwrap_or(APPROVAL_ABOVE);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
     let chain = chain(reader);
     let storage = storage(reader);
     let mail = mail(reader);
+    let assistant = assistant(reader);
     Some(Config {
         database_url: database_url?,
         settings: Settings {
@@ -140,6 +151,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             access_token_ttl: ACCESS_TOKEN_TTL,
             session_ttl: SESSION_TTL,
             confirmations,
+            approval_above: Some(approval_above),
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
             introspection,
@@ -148,6 +160,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
         chain: chain?,
         storage: storage?,
         mail: mail?,
+        assistant,
         listen: listen?,
         cors_origins,
         graphiql,
@@ -224,6 +237,30 @@ fn mail(reader: &mut Reader<'_>) -> Option<MailSettings> {
     let smtp_url = reader.secret(SMTP_URL, checks::smtp);
     let from = reader.parsed(MAIL_FROM, checks::sender);
     Some(MailSettings { smtp_url: smtp_url?, from: from? })
+}
+
+/// None without a key; a problem with any of them is noted, and then nothing is built of this.
+fn assistant(reader: &mut Reader<'_>) -> Option<AssistantSettings> {
+    use settings::*;
+    let base_url = reader.optional(OPENAI_BASE_URL, checks::base_url);
+    let embedding_model = reader.text(OPENAI_EMBEDDING_MODEL);
+    let chat_model = reader.text(OPENAI_CHAT_MODEL);
+    if reader.text(OPENAI_API_KEY).is_none() {
+        let alone = [OPENAI_BASE_URL, OPENAI_EMBEDDING_MODEL, OPENAI_CHAT_MODEL]
+            .into_iter()
+            .find(|setting| reader.text(*setting).is_some());
+        if let Some(setting) = alone {
+            reader.wrong(OPENAI_API_KEY, format!("is missing beside {}", setting.name));
+        }
+        return None;
+    }
+    let api_key = reader.optional(OPENAI_API_KEY, checks::token);
+    Some(AssistantSettings {
+        base_url: base_url.or_else(|| OPENAI.parse().ok())?,
+        api_key: api_key?,
+        embedding_model: embedding_model.unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
+        chat_model: chat_model.unwrap_or_else(|| CHAT_MODEL.to_owned()),
+    })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -13,7 +13,12 @@ use api::{
 };
 use domain::{
     App, Clock, Db, Purpose, payment,
-    ports::{chain::EvmClient, mail::SmtpMail, storage::S3Storage},
+    ports::{
+        chain::EvmClient,
+        mail::SmtpMail,
+        openai::{Assistant, OpenAi},
+        storage::S3Storage,
+    },
     queue,
 };
 use tokio_util::sync::CancellationToken;
@@ -33,6 +38,7 @@ pub(crate) async fn app(config: &Config, clock: Clock) -> Result<App> {
 /// The application over an open database, with its clients to the outside. Nothing is sent to them yet.
 pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App> {
     let storage = S3Storage::connect(config.storage.clone()).await?;
+    let assistant = config.assistant.clone().map(OpenAi::new).transpose()?;
     Ok(App {
         db,
         clock,
@@ -40,6 +46,7 @@ pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App
         chain: Arc::new(EvmClient::new(config.chain.clone())?),
         storage: Arc::new(storage),
         mail: Arc::new(SmtpMail::new(config.mail.clone())?),
+        assistant: assistant.map(|assistant| Arc::new(assistant) as Arc<dyn Assistant>),
     })
 }
 

@@ -29,6 +29,7 @@ pub mod audit;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod draft;
 pub mod fee;
 pub mod fraud;
 pub mod invitation;
@@ -57,7 +58,7 @@ pub use entities;
 pub use error::{Code, Error, Problem, Result};
 pub use settings::Settings;
 
-use ports::{chain::Chain, mail::Mail, storage::Storage};
+use ports::{chain::Chain, mail::Mail, openai::Assistant, storage::Storage};
 
 /// Everything a service needs. Cheap to clone.
 #[derive(Clone)]
@@ -74,4 +75,6 @@ pub struct App {
     pub storage: Arc<dyn Storage>,
     /// The mail server.
     pub mail: Arc<dyn Mail>,
+    /// A language model; None where this deployment has none.
+    pub assistant: Option<Arc<dyn Assistant>>,
 }

@@ -60,7 +60,8 @@ pub enum Action<'a> {
     MilestoneApprove(&'a contract::Model),
     MilestoneRefund(&'a contract::Model),
     PaymentReport(&'a payment::Model),
-    PaymentRetry(&'a contract::Model),
+    PaymentHandle(&'a contract::Model),
+    PaymentApprove(&'a payment::Model),
     DisputeOpen(&'a contract::Model),
     DisputeAddEvidence(&'a contract::Model),
     DisputeWithdraw(&'a contract::Model, &'a dispute::Model),
@@ -187,9 +188,16 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             let person = party_of(actor, contract)?;
             side(person.id == dispute.opened_by, "The other party opened this: only they withdraw it.")
         }
-        DisputeJudge(contract) | PaymentRetry(contract) => {
+        DisputeJudge(contract) | PaymentHandle(contract) => {
             can(actor, Administer)?;
             neutral(actor, contract)
+        }
+        // Two pairs of eyes: a stolen account alone moves no large sum.
+        PaymentApprove(payment) => {
+            can(actor, Administer)?;
+            let person = acting(actor)?;
+            let own = payment.started_by == Some(person.id);
+            side(!own, "You started this payment: another administrator has to approve it.")
         }
         DisputesManage | JobsManage | Administer => match actor {
             Actor::Admin(_) => acting(actor).map(drop),

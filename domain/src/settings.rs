@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use entities::Usdc;
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::ports::{chain::EvmSettings, mail::MailSettings, storage::StorageSettings};
+pub use crate::ports::{
+    chain::EvmSettings, mail::MailSettings, openai::AssistantSettings, storage::StorageSettings,
+};
 
 /// Everything that the domain can be told.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Settings {
     pub session_ttl: Duration,
     /// Blocks until a deposit counts, the block itself included.
     pub confirmations: u32,
+    /// A payout of more than this needs an administrator other than the one who started it; `None` for no limit.
+    pub approval_above: Option<Usdc>,
     /// How long a new payout wallet rests.
     pub wallet_rest: Duration,
     /// How long between two looks at a chain that has nothing new.

@@ -57,6 +57,10 @@ pub struct Model {
     /// The failed payment in whose place it came. One takes the place of each at the most.
     #[sea_orm(unique)]
     pub retry_of: Option<PaymentId>,
+    /// The administrator who holds it back, until one lets it go.
+    pub held_by: Option<UserId>,
+    /// The administrator who approved it, where its amount needs one.
+    pub approved_by: Option<UserId>,
     /// The dispute whose resolution it carries out.
     pub dispute_id: Option<DisputeId>,
     /// Raised by each change of state.

@@ -133,6 +133,36 @@ fn temporary_aws_keys_are_left_to_the_sdk() {
     assert!(read(&values).expect("three keys").storage.credentials.is_none());
 }
 
+#[test]
+fn an_assistant_is_there_with_its_key() {
+    assert!(read(&good()).expect("nothing is wrong").assistant.is_none());
+    let mut values = good();
+    values.insert("OPENAI_API_KEY", "sk-canary");
+    let config = read(&values).expect("a key is enough");
+    assert!(!format!("{config:?}").contains("canary"));
+    let assistant = config.assistant.expect("an assistant");
+    assert_eq!(assistant.base_url.as_str(), "https://api.openai.com/v1");
+    assert_eq!(assistant.api_key.expose_secret(), "sk-canary");
+    let models = (assistant.embedding_model.as_str(), assistant.chat_model.as_str());
+    assert_eq!(models, ("text-embedding-3-small", "gpt-4o-mini"));
+
+    values.extend([("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"), ("OPENAI_CHAT_MODEL", "ours")]);
+    let assistant = read(&values).expect("loopback needs no TLS").assistant.expect("an assistant");
+    assert_eq!((assistant.base_url.as_str(), &*assistant.chat_model), ("http://127.0.0.1:11434/v1", "ours"));
+
+    for unsafe_url in
+        ["http://llm.test/v1", "https://user:pw@llm.test/v1", "https://llm.test/v1?key=x", "nonsense"]
+    {
+        let problems = wrong(&[("OPENAI_API_KEY", "sk-canary"), ("OPENAI_BASE_URL", unsafe_url)]);
+        assert_eq!(problems.into_keys().collect::<Vec<_>>(), ["OPENAI_BASE_URL"], "{unsafe_url}");
+    }
+    let broken = wrong(&[("OPENAI_API_KEY", "sk canary")]);
+    assert!(broken["OPENAI_API_KEY"].contains("no key") && !format!("{broken:?}").contains("canary"));
+    for alone in [("OPENAI_BASE_URL", "https://llm.test/v1"), ("OPENAI_CHAT_MODEL", "ours")] {
+        assert_eq!(wrong(&[alone])["OPENAI_API_KEY"], format!("is missing beside {}", alone.0));
+    }
+}
+
 /// `.env.example` names every setting that is read, and no other.
 #[test]
 fn the_example_and_the_reader_agree() {

@@ -56,6 +56,8 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("proposalReject", "UKFNFFF"),
     ("proposalAccept", "UKFNFFF"),
     ("proposalWithdraw", "UFKFNFF"),
+    // A cover letter; a project's description, for clients, is in assistant.rs.
+    ("draftCreate", "UFKFKFF"),
     ("contractAccept", "UFKFNFF"),
     ("contractDecline", "UFKFNFF"),
     ("contractRetract", "UKFNFFF"),
@@ -74,6 +76,10 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("contractBonus", "UKFNFFF"),
     ("paymentReportTransaction", "UKFNFFF"),
     ("paymentRetry", "UFFFFKF"),
+    ("paymentHold", "UFFFFKF"),
+    ("paymentResume", "UFFFFKF"),
+    ("paymentApprove", "UFFFFKF"),
+    ("paymentRedirect", "UFFFFKF"),
     ("portfolioItemCreate", "UFKFKFF"),
     ("portfolioItemUpdate", "UFKFNFF"),
     ("portfolioItemDelete", "UFKFNFF"),
@@ -355,6 +361,9 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         }),
         "proposalUpdate" => json!({ "proposalId": id("proposal"), "coverLetter": "x" }),
         "proposalShortlist" => json!({ "proposalId": id("proposal"), "shortlisted": true }),
+        "draftCreate" => {
+            json!({ "kind": "COVER_LETTER", "projectId": id("open"), "notes": "I can do this." })
+        }
         "proposalReject" | "proposalWithdraw" => json!({ "proposalId": id("proposal") }),
         "proposalAccept" => json!({ "proposalId": id("proposal"), "description": "As agreed, in parts." }),
         "contractAccept" | "contractDecline" | "contractRetract" => json!({ "contractId": id("contract") }),
@@ -378,7 +387,14 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         "paymentReportTransaction" => {
             json!({ "paymentId": id("payment"), "transactionHash": format!("0x{}", "ab".repeat(32)) })
         }
-        "paymentRetry" => json!({ "paymentId": id("payment"), "idempotencyKey": new_key() }),
+        "paymentRetry" | "paymentApprove" => {
+            json!({ "paymentId": id("payment"), "idempotencyKey": new_key() })
+        }
+        "paymentHold" => json!({ "paymentId": id("payment"), "reason": "Something is odd." }),
+        "paymentResume" => json!({ "paymentId": id("payment") }),
+        "paymentRedirect" => {
+            json!({ "paymentId": id("payment"), "reason": "Their wallet is blocked.", "idempotencyKey": new_key() })
+        }
         "portfolioItemCreate" => json!({ "title": "" }),
         "portfolioItemUpdate" | "portfolioItemDelete" => json!({ "portfolioItemId": id("portfolioItem") }),
         "savedProjectAdd" | "savedProjectRemove" => json!({ "projectId": id("open") }),

@@ -19,7 +19,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::{Actor, App, Db};
+use async_trait::async_trait;
+use domain::{
+    Actor, App, Db,
+    entities::user,
+    ports::{
+        PortError,
+        openai::{Assistant, Vector},
+    },
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::Value;
 
 use self::{documents::Sdl, world::World};
@@ -141,23 +150,51 @@ async fn nodes_cost_a_statement_a_kind(app: &App, sdl: &Sdl, kinds: &BTreeMap<St
     assert_eq!(costs[0] + 1, sdl.implementors("Node").len(), "one statement a kind");
 }
 
-/// Matches stand below lists as plain lists: as many statements for four as for two.
+/// An assistant to whom everything is alike.
+struct Alike;
+
+#[async_trait]
+impl Assistant for Alike {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, PortError> {
+        Ok(vec![Vector::from([1.0]); texts.len()])
+    }
+
+    async fn write(&self, _: &str, _: &str) -> Result<String, PortError> {
+        panic!("nothing here asks for a draft")
+    }
+}
+
+/// Matches stand below lists as plain lists: as many statements for four as for two, with an assistant too.
 #[tokio::test(flavor = "multi_thread")]
 async fn matches_cost_the_same_statements_however_many_rows() {
     let World { app, .. } = World::build().await;
     // Everybody else has bid on everything.
     for number in 0..4 {
-        app.register(&format!("newcomer-{number}"), "FREELANCER").await;
+        let newcomer = app.register(&format!("newcomer-{number}"), "FREELANCER").await;
+        let change = user::ActiveModel {
+            id: Set(newcomer.id.parse().unwrap()),
+            headline: Set(Some("Here to work".to_owned())),
+            ..Default::default()
+        };
+        change.update(app.app.db.writer()).await.unwrap();
     }
-    let (schema, asked) = counted(&app.app);
+    for assistant in [None, Some(Arc::new(Alike) as Arc<dyn Assistant>)] {
+        matches_cost_the_same(&App { assistant, ..app.app.clone() }).await;
+    }
+    app.finish().await;
+}
+
+async fn matches_cost_the_same(app: &App) {
+    let (schema, asked) = counted(app);
+    let ranked_by = if app.assistant.is_some() { "SEMANTIC" } else { "SCORE" };
     for (list, fields) in [
         (
             "projects(first: 2)",
-            "matches { score factors { skills } freelancer { id skills { proficiency } } }",
+            "matches { score rankedBy factors { skills } freelancer { id skills { proficiency } } }",
         ),
         (
             "users(first: 2, filter: { role: FREELANCER }, orderBy: { field: CREATED_AT, direction: DESC })",
-            "matches { score factors { skills } project { id client { id } skills { id } } }",
+            "matches { score rankedBy factors { skills } project { id client { id } skills { id } } }",
         ),
     ] {
         let mut costs = Vec::new();
@@ -171,11 +208,11 @@ async fn matches_cost_the_same_statements_however_many_rows() {
             let nodes = answer["list"]["nodes"].as_array().unwrap();
             let found = |node: &Value| node["matches"].as_array().is_some_and(|found| !found.is_empty());
             assert!(nodes.len() == rows && nodes.iter().all(found), "{list} proves nothing: {answer:#}");
+            assert!(answer.to_string().contains(ranked_by), "{list} is not by {ranked_by}: {answer:#}");
         }
         let [few, many] = [&costs[0], &costs[1]];
         assert_eq!(few.len(), many.len(), "{list}: only one of them asks {:#?}", difference(few, many));
     }
-    app.finish().await;
 }
 
 fn for_admins(answer: &async_graphql::Response) -> bool {

@@ -18,9 +18,10 @@ use crate::{
 
 /// Ids that are not private: what everybody may name, or what is no thing of ours.
 const SHARED: &[(&str, &str)] = &[
-    // Everybody may bid on an open project, and remember it.
+    // Everybody may bid on an open project, have a letter drafted for it, and remember it.
     ("proposalSubmit", "projectId"),
     ("savedProjectAdd", "projectId"),
+    ("draftCreate", "projectId"),
     // What is not saved is not taken off: neither is an error.
     ("savedProjectRemove", "projectId"),
     ("savedFreelancerAdd", "freelancerId"),

@@ -37,12 +37,13 @@ impl Doctor {
 }
 
 async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
-    let (migrations, workers, chain, storage, mail, usdc, gas) = tokio::join!(
+    let (migrations, workers, chain, storage, mail, assistant, usdc, gas) = tokio::join!(
         migrations(app),
         workers(app),
         app.chain.verify(),
         app.storage.verify(),
         app.mail.verify(),
+        assistant(app),
         app.chain.usdc_balance(app.chain.treasury()),
         app.chain.native_balance(app.chain.treasury()),
     );
@@ -54,6 +55,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         ("treasury's gas", gas.map_err(Into::into).and_then(coin)),
         ("S3", storage.map(|()| String::new()).map_err(Into::into)),
         ("mail", mail.map(|()| String::new()).map_err(Into::into)),
+        ("assistant", assistant),
     ]
 }
 
@@ -67,6 +69,15 @@ async fn workers(app: &App) -> Result<String> {
         return Ok(String::new());
     }
     Err("none is alive: start `megilance serve` or `megilance worker`".into())
+}
+
+/// One word is embedded: that tries the address, the key and the model.
+async fn assistant(app: &App) -> Result<String> {
+    let Some(assistant) = &app.assistant else {
+        return Ok("none: matches are ranked by score, and there are no drafts".to_owned());
+    };
+    assistant.embed(&["MegiLance".to_owned()]).await?;
+    Ok(String::new())
 }
 
 /// A treasury without native coin pays nobody.

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, ops::RangeInclusive, str::FromStr};
 
+use domain::entities::Usdc;
+use secrecy::SecretString;
 use url::{Host, Url};
 
 /// Pieces of secrets that stand in tutorials and examples.
@@ -85,6 +87,25 @@ pub(super) fn private_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// An address that paths are joined to, and that may be shown: it holds no key.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    let url = private_url(text)?;
+    let open = url.username().is_empty() && url.password().is_none();
+    if !open || url.query().is_some() || url.fragment().is_some() {
+        return Err("holds more than scheme, host, port and path".to_owned());
+    }
+    Ok(url)
+}
+
+/// A key that is sent in a header.
+pub(super) fn token(text: &str) -> Result<SecretString, String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.into())
+    } else {
+        Err("is no key: it holds a space, or a sign that no key has".to_owned())
+    }
+}
+
 /// Where people reach us: links are made by joining paths to it.
 pub(super) fn public_url(text: &str) -> Result<Url, String> {
     let url = private_url(text)?;
@@ -135,6 +156,12 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("is neither true nor false".to_owned()),
     }
+}
+
+/// An amount of USDC, nothing or more.
+pub(super) fn usdc(text: &str) -> Result<Usdc, String> {
+    let amount: Usdc = text.parse().map_err(|error| format!("is no amount of USDC: {error}"))?;
+    if amount < Usdc::ZERO { Err("is less than nothing".to_owned()) } else { Ok(amount) }
 }
 
 /// A whole number within limits.

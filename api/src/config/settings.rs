@@ -32,6 +32,7 @@ settings! {
     CHAIN_ID = "Give the number of the chain that the node is on: 8453 is Base, 1 is Ethereum.";
     USDC_CONTRACT_ADDRESS = "Give the address of Circle's USDC contract on that chain: 0x and 40 hexadecimal digits.";
     CHAIN_CONFIRMATIONS = "Give how many blocks make a deposit count, 1 to 1000.";
+    PAYOUT_APPROVAL_ABOVE = "Give an amount of USDC: a payout of more needs a second administrator. 10000 when left out.";
     TREASURY_KEYSTORE = "Give the path of the treasury's keystore file (geth account new), and TREASURY_PASSWORD with it.";
     TREASURY_PASSWORD = "Give the password that opens TREASURY_KEYSTORE.";
     TREASURY_PRIVATE_KEY = "Give the treasury's private key, 32 bytes in hexadecimal; or TREASURY_KEYSTORE and TREASURY_PASSWORD, which is safer.";
@@ -48,10 +49,15 @@ settings! {
     SMTP_URL = "Give smtps://user:password@host:465, or smtp://user:password@host:587?tls=required.";
     MAIL_FROM = "Give the sender of all mails: MegiLance <no-reply@example.com>";
 
+    OPENAI_API_KEY = "Give the key of OpenAI, or of a server that speaks as it does; or leave it out: everything but drafts works without.";
+    OPENAI_BASE_URL = "Leave it out for OpenAI; else give the address that /embeddings and /chat/completions are joined to: https://llm.example.com/v1";
+    OPENAI_EMBEDDING_MODEL = "Give the name of the model that makes vectors of texts, or leave it out: text-embedding-3-small.";
+    OPENAI_CHAT_MODEL = "Give the name of the model that writes drafts, or leave it out: gpt-4o-mini.";
+
     SENTRY_DSN = "Give the DSN of your Sentry project, or leave it out.";
     RUST_LOG = "Give what is logged, such as info,api=debug, or leave it out.";
 }
 
 /// Names that DESIGN.md has given out and that later versions will read. Set now, they change nothing, and the log
 /// says so.
-pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL", "OPENAI_API_KEY"];
+pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL"];

@@ -18,6 +18,7 @@ pub mod amendment;
 pub mod category;
 pub mod contract;
 pub mod dispute;
+pub mod draft;
 pub mod fraud;
 pub mod invitation;
 pub mod job;
@@ -70,31 +71,55 @@ pub struct QueryRoot(
     admin::AdminQuery,
 );
 
-/// Everything that can be done: one mutation an intent.
+/// Everything that can be done: one mutation an intent. In groups, because each step into a merged object nests its futures, and
+/// the compiler follows only so many.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct MutationRoot(
+pub struct MutationRoot(PeopleMutation, MarketMutation, WorkMutation, MoneyMutation, OperatorMutation);
+
+/// What people do with their accounts.
+#[derive(MergedObject, Default)]
+pub struct PeopleMutation(
     session::SessionMutation,
     password::PasswordMutation,
     profile::UserMutation,
     portfolio::PortfolioMutation,
     saved::SavedMutation,
-    skill::manage::SkillMutation,
-    category::CategoryMutation,
     wallet::WalletMutation,
+    upload::UploadMutation,
+    notification::NotificationMutation,
+);
+
+/// What people do until they have a contract.
+#[derive(MergedObject, Default)]
+pub struct MarketMutation(
     project::ProjectMutation,
     invitation::InvitationMutation,
     project::life::ProjectLifeMutation,
     proposal::ProposalMutation,
+    draft::DraftMutation,
+);
+
+/// What people do under a contract.
+#[derive(MergedObject, Default)]
+pub struct WorkMutation(
     contract::ContractMutation,
     contract::ContractRunningMutation,
     amendment::AmendmentMutation,
     milestone::MilestoneMutation,
     dispute::DisputeMutation,
     review::ReviewMutation,
-    payment::PaymentMutation,
-    upload::UploadMutation,
-    notification::NotificationMutation,
+);
+
+/// What is done with payments.
+#[derive(MergedObject, Default)]
+pub struct MoneyMutation(payment::PaymentMutation, payment::PaymentManageMutation);
+
+/// What administrators do beside.
+#[derive(MergedObject, Default)]
+pub struct OperatorMutation(
+    skill::manage::SkillMutation,
+    category::CategoryMutation,
     job::JobMutation,
     scheduled_task::ScheduledTaskMutation,
     treasury::TreasuryMutation,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use domain::{
-    App,
+    Actor, App,
     entities::{EventKind, PaymentId, PaymentKind as Kind, PaymentStatus as Status, Usdc, payment},
     payment as payments,
     payment::transfers::confirmations,
@@ -29,8 +29,13 @@ use crate::{
     loaders::{ArrivedFor, ChainHead, SignedFor, load, load_if_any, load_or_default},
 };
 
+mod manage;
 mod quote;
 mod transfer;
+
+pub use manage::{
+    PaymentApproveInput, PaymentHoldInput, PaymentManageMutation, PaymentRedirectInput, PaymentResumeInput,
+};
 
 pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};
 pub use transfer::ChainTransfer;
@@ -155,8 +160,10 @@ impl Payment {
             let rows = load_or_default(ctx, ArrivedFor(self.0.id)).await?;
             return Ok(rows.into_iter().next_back().map(|row| row.transaction_hash));
         }
+        // The newest, unless the chain took one that it was to replace.
         let rows = load_or_default(ctx, SignedFor(self.0.id)).await?;
-        Ok(rows.into_iter().next().map(|row| row.hash))
+        let mined = rows.iter().find(|row| row.block_number.is_some());
+        Ok(mined.or(rows.first()).map(|row| row.hash.clone()))
     }
 
     /// How many blocks confirm it by now, its own included; null before it is in a block.
@@ -184,6 +191,28 @@ impl Payment {
     /// Why it failed, is held, or waits; null when nothing is wrong.
     async fn failure_reason(&self) -> Option<&str> {
         self.0.failure_reason.as_deref().or(self.0.hold_reason.as_deref())
+    }
+
+    /// Whether it waits for an administrator other than the one who started it, because of its amount.
+    async fn needs_approval(&self, ctx: &Context<'_>) -> Result<bool> {
+        let waits = payments::state::is_unsigned(self.0.kind, self.0.status);
+        Ok(waits && payments::needs_approval(app(ctx)?, &self.0))
+    }
+
+    /// The administrator who approved it, for administrators; null for everybody else, and where nobody had to.
+    async fn approved_by(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.approved_by.filter(|_| actor(ctx).is_ok_and(Actor::sees_all)) else {
+            return Ok(None);
+        };
+        load(ctx, id).await.map(|row| Some(User(row)))
+    }
+
+    /// The administrator who holds it until one lets it go, for administrators; null for everybody else, and where nobody does.
+    async fn held_by(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.held_by.filter(|_| actor(ctx).is_ok_and(Actor::sees_all)) else {
+            return Ok(None);
+        };
+        load(ctx, id).await.map(|row| Some(User(row)))
     }
 
     /// Why it was asked for, in the words of who asked: refunds have one, and a bonus may have a note.

@@ -150,14 +150,15 @@ impl Project {
 
     /// The freelancers who fit it, the best first: up to ten whose score is above 0.3. Looked at are up to 500 who are
     /// not suspended and have not bid on it: first those who know most of what it asks for, then the best rated. Null
-    /// unless you are its client, or an administrator. It works by itself, without OPENAI_API_KEY.
+    /// unless you are its client, or an administrator. It works by itself, without OPENAI_API_KEY; with it the thirty
+    /// best by score are put in order by what their texts mean, as `rankedBy` says.
     #[graphql(complexity = "100 + 10 * child_complexity")]
     async fn matches(&self, ctx: &Context<'_>) -> Result<Option<Vec<FreelancerMatch>>> {
         if can(actor(ctx)?, Action::ProjectMatchesSee(&self.0)).is_err() {
             return Ok(None);
         }
         let found = load_or_default(ctx, FreelancersFor(self.0.id)).await?;
-        Ok(Some(found.into_iter().map(FreelancerMatch::from).collect()))
+        Ok(Some(found.into_iter().map(FreelancerMatch).collect()))
     }
 
     /// Whether you saved it; false when you are not signed in.

@@ -208,14 +208,15 @@ impl User {
 
     /// The open projects that fit a freelancer, the best first: up to ten whose score is above 0.3. Looked at are the
     /// newest 500 of clients who are not suspended, without those they bid on. Empty for who is no freelancer. Null
-    /// unless they are you, or you are an administrator. It works by itself, without OPENAI_API_KEY.
+    /// unless they are you, or you are an administrator. It works by itself, without OPENAI_API_KEY; with it the thirty
+    /// best by score are put in order by what their texts mean, as `rankedBy` says.
     #[graphql(complexity = "100 + 10 * child_complexity")]
     async fn matches(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<ProjectMatch>>> {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
         let found = load_or_default(ctx, ProjectsFor(self.0.id)).await?;
-        Ok(Some(found.into_iter().map(ProjectMatch::from).collect()))
+        Ok(Some(found.into_iter().map(ProjectMatch).collect()))
     }
 
     /// The projects they posted that you may see, newest first.

@@ -50,6 +50,7 @@ pub(super) fn admit(
     let operation = limits::prepare(&mut request).map_err(Problem::refused)?;
     state.persisted.remember(hash, &request.query);
     state.limiter.passwords(&operation, actor, peer)?;
+    state.limiter.drafts(&operation, actor)?;
     let mut request = request.data(actor.clone()).data(peer).data(rate).data(operation.clone());
     if let Some(agent) = &client.user_agent {
         request = request.data(UserAgent(agent.clone()));

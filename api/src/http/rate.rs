@@ -31,12 +31,14 @@ const PASSWORDS: [&str; 6] = [
     "sessionCreate",
     "walletSetPayout",
 ];
+/// Mutations that have a model write: each costs whoever runs the service money.
+const DRAFTS: &str = "draftCreate";
 /// Every that many checks, callers that have been still are forgotten.
 const SWEEP: u32 = 4_096;
 /// What is shown where nothing is limited: the largest Int of GraphQL.
 const UNLIMITED: u32 = i32::MAX as u32;
 
-/// The limits, each a number a minute that may be used in one burst; none for no limit.
+/// The limits, each a number a minute (of drafts an hour) that may be used in one burst; none for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
     /// Requests of a person, or of an address where nobody is signed in.
@@ -46,6 +48,8 @@ pub struct RateLimits {
     /// Sign-ins and resets with one e-mail address, right or wrong, from wherever; and as many other checks of the
     /// password of one who is signed in.
     pub passwords_by_email: Option<NonZeroU32>,
+    /// Drafts that an assistant writes for a person, an hour.
+    pub drafts: Option<NonZeroU32>,
 }
 
 impl Default for RateLimits {
@@ -54,6 +58,7 @@ impl Default for RateLimits {
             requests: NonZeroU32::new(3_000),
             passwords_by_address: NonZeroU32::new(60),
             passwords_by_email: NonZeroU32::new(10),
+            drafts: NonZeroU32::new(20),
         }
     }
 }
@@ -61,7 +66,7 @@ impl Default for RateLimits {
 impl RateLimits {
     /// No limits: for load tests, and for tests that sign up many people in a moment.
     pub const fn unlimited() -> Self {
-        Self { requests: None, passwords_by_address: None, passwords_by_email: None }
+        Self { requests: None, passwords_by_address: None, passwords_by_email: None, drafts: None }
     }
 }
 
@@ -105,21 +110,29 @@ pub(super) struct Limiter {
     /// By the hash: the addresses themselves need not lie about in memory.
     passwords_by_email: Budget<[u8; 32]>,
     passwords_by_user: Budget<UserId>,
+    drafts: Budget<UserId>,
 }
 
 impl Limiter {
     pub(super) fn new(limits: RateLimits) -> Self {
         Self {
-            requests: Budget::new("requests", limits.requests),
+            requests: Budget::new("requests", limits.requests, Quota::per_minute),
             passwords_by_address: Budget::new(
                 "sign-ins and resets from your address",
                 limits.passwords_by_address,
+                Quota::per_minute,
             ),
             passwords_by_email: Budget::new(
                 "sign-ins and resets with this e-mail address",
                 limits.passwords_by_email,
+                Quota::per_minute,
             ),
-            passwords_by_user: Budget::new("checks of your password", limits.passwords_by_email),
+            passwords_by_user: Budget::new(
+                "checks of your password",
+                limits.passwords_by_email,
+                Quota::per_minute,
+            ),
+            drafts: Budget::new("drafts", limits.drafts, Quota::per_hour),
         }
     }
 
@@ -151,6 +164,16 @@ impl Limiter {
         }
         Ok(())
     }
+
+    /// Takes the drafts that an operation has written: each of them counts, aliases too. Nobody writes for who is not
+    /// signed in.
+    pub(super) fn drafts(&self, operation: &Operation, actor: &Actor) -> Result<(), TooMany> {
+        let Some(user) = actor.user_id() else { return Ok(()) };
+        for _ in operation.mutations.iter().filter(|field| field.name.as_str() == DRAFTS) {
+            self.drafts.take(&user)?;
+        }
+        Ok(())
+    }
 }
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
@@ -162,9 +185,9 @@ struct Budget<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Budget<K> {
-    fn new(what: &'static str, limit: Option<NonZeroU32>) -> Self {
+    fn new(what: &'static str, limit: Option<NonZeroU32>, quota: fn(NonZeroU32) -> Quota) -> Self {
         let counts = limit.map(|limit| {
-            let limiter = RateLimiter::dashmap(Quota::per_minute(limit));
+            let limiter = RateLimiter::dashmap(quota(limit));
             (limit, limiter.with_middleware::<StateInformationMiddleware>())
         });
         Self { what, counts, checks: AtomicU32::new(0) }
@@ -195,6 +218,7 @@ mod tests {
             requests: NonZeroU32::new(3),
             passwords_by_address: NonZeroU32::new(4),
             passwords_by_email: NonZeroU32::new(2),
+            drafts: NonZeroU32::new(3),
         })
     }
 
@@ -251,6 +275,30 @@ mod tests {
         assert!(all.passwords(&reset("a@b.c"), &Actor::Anonymous, peer(3)).is_err(), "mails count as well");
         let other = limits::prepare(&mut Request::new("mutation { x }")).expect("fine");
         assert!((0..9).all(|_| all.passwords(&other, &Actor::Anonymous, peer(1)).is_ok()));
+    }
+
+    #[test]
+    fn drafts_are_counted_by_the_hour_for_each_person() {
+        let person = |id: u128| {
+            Actor::User(domain::Person {
+                id: UserId::from(uuid::Uuid::from_u128(id)),
+                role: domain::entities::Role::Client,
+                session_id: domain::entities::SessionId::from(uuid::Uuid::from_u128(id)),
+                verified: true,
+                suspended: false,
+            })
+        };
+        let drafts = |times: usize| {
+            let fields: Vec<String> = (0..times).map(|n| format!("a{n}: draftCreate {{ draft }}")).collect();
+            limits::prepare(&mut Request::new(format!("mutation {{ {} }}", fields.join(" ")))).expect("fine")
+        };
+        let limiter = limiter();
+        assert!(limiter.drafts(&drafts(3), &person(1)).is_ok(), "as many at once");
+        let refused = limiter.drafts(&drafts(1), &person(1)).expect_err("above the limit");
+        assert!((1_195..=1_201).contains(&refused.seconds()), "{refused:?}");
+        assert!(limiter.drafts(&drafts(1), &person(2)).is_ok(), "another person");
+        assert!(limiter.drafts(&drafts(9), &Actor::Anonymous).is_ok(), "who is nobody gets none anyway");
+        assert!(self::limiter().drafts(&drafts(4), &person(1)).is_err(), "aliases count");
     }
 
     #[test]

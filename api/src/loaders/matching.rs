@@ -6,7 +6,7 @@ use async_graphql::dataloader::Loader;
 use domain::{
     Error,
     entities::{ProjectId, UserId},
-    matching::{self, score::Factors},
+    matching::{self, Match},
 };
 
 use super::Rows;
@@ -20,7 +20,7 @@ pub struct FreelancersFor(pub ProjectId);
 pub struct ProjectsFor(pub UserId);
 
 impl Loader<FreelancersFor> for Rows {
-    type Value = Vec<(UserId, Factors)>;
+    type Value = Vec<Match<UserId>>;
     type Error = Arc<Error>;
 
     async fn load(
@@ -34,7 +34,7 @@ impl Loader<FreelancersFor> for Rows {
 }
 
 impl Loader<ProjectsFor> for Rows {
-    type Value = Vec<(ProjectId, Factors)>;
+    type Value = Vec<Match<ProjectId>>;
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[ProjectsFor]) -> Result<HashMap<ProjectsFor, Self::Value>, Self::Error> {

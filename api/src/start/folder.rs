@@ -153,6 +153,7 @@ impl Folder {
                 access_token_ttl: ACCESS_TOKEN_TTL,
                 session_ttl: SESSION_TTL,
                 confirmations: CONFIRMATIONS,
+                approval_above: None,
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
                 introspection: true,
@@ -178,6 +179,8 @@ impl Folder {
                 smtp_url: places.smtp_url.to_string().into(),
                 from: "MegiLance <no-reply@megilance.example>".to_owned(),
             },
+            // A laptop's outside is the sandbox, and that has no model.
+            assistant: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             cors_origins: Vec::new(),
             graphiql: true,

@@ -1,5 +1,5 @@
-//! Matches: freelancers for a project, and projects for a freelancer. All of it is arithmetic on our own rows: it works
-//! without any service from outside.
+//! Matches: freelancers for a project, and projects for a freelancer. What they are worth is arithmetic on our own rows,
+//! without any service from outside; where there is an assistant, the best are put in order by what their texts mean.
 //!
 //! Both finders take many at once, with as many statements as for one: they stand below lists. They decide nothing of
 //! who may ask: that is [`crate::policy::Action::ProjectMatchesSee`] and
@@ -14,20 +14,45 @@ use crate::{App, error::Result};
 
 mod rows;
 pub mod score;
+mod semantic;
+pub(crate) mod texts;
 
 use score::{Factors, Freelancer, Wanted};
 
 /// So many are looked at for each match, at the most.
 const CANDIDATES: usize = 500;
 
+/// What put matches in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ranking {
+    /// Their scores.
+    Score,
+    /// What their texts mean; their scores where that is alike.
+    Semantic,
+}
+
+/// A freelancer or a project that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match<I> {
+    /// Who, or which.
+    pub id: I,
+    /// What speaks for it.
+    pub factors: Factors,
+    /// How much its text means the same, in thousandths. None when it was not compared.
+    pub similarity: Option<i32>,
+    /// What put it where it stands.
+    pub ranked_by: Ranking,
+}
+
 /// The best freelancers for some projects, the best first, each with what speaks for them.
 ///
 /// Looked at are up to 500 who are not suspended and have not bid: first those who know most of what the project asks
-/// for, then, where they are fewer, the best rated of the others. Four statements, whatever the number of projects.
+/// for, then, where they are fewer, the best rated of the others. Four statements, and four more with an assistant,
+/// whatever the number of projects.
 pub async fn freelancers_for(
     app: &App,
     projects: &[ProjectId],
-) -> Result<HashMap<ProjectId, Vec<(UserId, Factors)>>> {
+) -> Result<HashMap<ProjectId, Vec<Match<UserId>>>> {
     let ids = values(projects.iter().map(|id| id.0));
     let mut asked: HashMap<ProjectId, Wanted> = HashMap::new();
     for row in rows::ask(app, rows::wanted(ids.len()), ids.clone()).await? {
@@ -58,19 +83,16 @@ pub async fn freelancers_for(
         let factors = candidates
             .iter()
             .map(|(id, freelancer, points)| (*id, Factors::of(freelancer, &wanted, *points)));
-        matches.insert(project, score::best(factors));
+        matches.insert(project, score::best(factors, semantic::CANDIDATES));
     }
-    Ok(matches)
+    semantic::rank(app, matches).await
 }
 
 /// The best projects for some people, the best first, each with what speaks for it; none for who is no freelancer.
 ///
 /// Looked at are the newest 500 that are OPEN, of clients who are not suspended, and that they have not bid on. Five
-/// statements, whatever the number of people.
-pub async fn projects_for(
-    app: &App,
-    people: &[UserId],
-) -> Result<HashMap<UserId, Vec<(ProjectId, Factors)>>> {
+/// statements, and four more with an assistant, whatever the number of people.
+pub async fn projects_for(app: &App, people: &[UserId]) -> Result<HashMap<UserId, Vec<Match<ProjectId>>>> {
     let ids = values(people.iter().map(|id| id.0));
     let mut freelancers: HashMap<UserId, Freelancer> = HashMap::new();
     for row in rows::ask(app, rows::freelancers(ids.len()), ids.clone()).await? {
@@ -109,9 +131,9 @@ pub async fn projects_for(
             let points: i64 = asked.filter_map(|skill| known.get(skill)).sum();
             (*id, Factors::of(&freelancer, wanted, points))
         });
-        matches.insert(person, score::best(factors));
+        matches.insert(person, score::best(factors, semantic::CANDIDATES));
     }
-    Ok(matches)
+    semantic::rank(app, matches).await
 }
 
 fn values(ids: impl Iterator<Item = uuid::Uuid>) -> Vec<Value> {

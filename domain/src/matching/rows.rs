@@ -117,6 +117,41 @@ pub(super) fn skills_of_newest(most: usize) -> String {
     )
 }
 
+/// What some projects say that were published.
+pub(super) fn project_texts(projects: usize) -> String {
+    format!(
+        "SELECT id, title, description FROM projects WHERE id IN ({}) AND published_at IS NOT NULL",
+        numbered(projects)
+    )
+}
+
+/// The names of what some projects ask for, the most wanted first.
+pub(super) fn project_skill_names(projects: usize) -> String {
+    format!(
+        "SELECT project_skills.project_id AS project_id, skills.name AS name
+         FROM project_skills INNER JOIN skills ON skills.id = project_skills.skill_id
+         WHERE project_skills.project_id IN ({}) AND skills.deleted_at IS NULL
+         ORDER BY project_skills.position, skills.id",
+        numbered(projects)
+    )
+}
+
+/// What some people say of themselves.
+pub(super) fn freelancer_texts(people: usize) -> String {
+    format!("SELECT id, headline, bio FROM users WHERE id IN ({})", numbered(people))
+}
+
+/// The names of what some people know, the best known first.
+pub(super) fn freelancer_skill_names(people: usize) -> String {
+    format!(
+        "SELECT user_skills.user_id AS user_id, skills.name AS name
+         FROM user_skills INNER JOIN skills ON skills.id = user_skills.skill_id
+         WHERE user_skills.user_id IN ({}) AND skills.deleted_at IS NULL
+         ORDER BY user_skills.proficiency DESC, skills.id",
+        numbered(people)
+    )
+}
+
 fn from_newest(most: usize) -> String {
     // Ids rise as time does.
     format!(

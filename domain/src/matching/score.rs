@@ -128,12 +128,16 @@ pub fn success(completed: i64, ended: i64) -> i64 {
     if ended <= 0 { HALF } else { half_up(i128::from(completed) * i128::from(WHOLE), ended.into()) }
 }
 
-/// The best of some matches, the best first; of two that are worth the same, the one with the smaller id.
-pub fn best<I: Ord + Copy>(matches: impl IntoIterator<Item = (I, Factors)>) -> Vec<(I, Factors)> {
+/// The best of some matches, at most so many, the best first; of two that are worth the same, the one with the smaller
+/// id.
+pub fn best<I: Ord + Copy>(
+    matches: impl IntoIterator<Item = (I, Factors)>,
+    most: usize,
+) -> Vec<(I, Factors)> {
     let mut shown: Vec<_> =
         matches.into_iter().filter(|(_, factors)| factors.total() > SHOWN_ABOVE).collect();
     shown.sort_by_key(|(id, factors)| (std::cmp::Reverse(factors.total()), *id));
-    shown.truncate(BEST);
+    shown.truncate(most);
     shown
 }
 
@@ -231,9 +235,9 @@ mod tests {
     #[test]
     fn the_best_ten_above_three_tenths_are_shown_ties_by_id() {
         let worth = |total: i32| factors(total, total, total, total, total);
-        assert_eq!(best([(1, worth(3_000)), (2, worth(3_001))]), [(2, worth(3_001))]);
+        assert_eq!(best([(1, worth(3_000)), (2, worth(3_001))], BEST), [(2, worth(3_001))]);
         let many = (0..20).rev().map(|id| (id, worth(if id == 15 { 9_000 } else { 5_000 })));
-        let ids: Vec<_> = best(many).into_iter().map(|(id, _)| id).collect();
+        let ids: Vec<_> = best(many, BEST).into_iter().map(|(id, _)| id).collect();
         assert_eq!(ids, [15, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 

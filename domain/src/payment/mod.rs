@@ -26,6 +26,7 @@ mod credit;
 pub mod deposit;
 pub mod jobs;
 mod list;
+mod manage;
 mod numbers;
 pub mod payout;
 pub(crate) mod record;
@@ -39,6 +40,7 @@ pub mod transfers;
 
 pub(crate) use credit::SMALLEST_RETURN;
 pub use list::{Filter, OrderField, list};
+pub use manage::{approve, hold, needs_approval, redirect, resume};
 pub use record::look_at;
 pub use retry::retry;
 pub(crate) use settle::reserve;
@@ -135,6 +137,8 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         failure_reason: None,
         linked_payment_id: new.linked,
         retry_of: None,
+        held_by: None,
+        approved_by: None,
         dispute_id: new.dispute,
         version: 0,
         look: 0,

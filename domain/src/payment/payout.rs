@@ -7,29 +7,31 @@ use entities::{
     chain_transaction, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     sea_query::OnConflict,
 };
 
 use super::{
+    manage,
     numbers::{chain_id, poll, stored},
     record::{self, Locked},
     refund,
-    state::Step,
+    state::{self, Step},
 };
 use crate::{
-    App, Error, Tx,
+    App, Error, Tx, account,
     error::Result,
     events,
     notification::{Notice, notify},
     ports::{
         PortError,
-        chain::{Address, GasFees},
+        chain::{Address, BlockTag, GasFees},
     },
     queue::Outcome,
     treasury, wallet,
 };
 
+mod replace;
 mod track;
 
 pub use track::track;
@@ -51,6 +53,10 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     };
     if !is_waiting(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
+    }
+    if manage::needs_approval(app, &payment) {
+        return hold(app, &payment, "its amount needs the approval of an administrator who did not start it")
+            .await;
     }
     let to = match destination(app, &payment).await? {
         Destination::To(address) => address,
@@ -77,8 +83,8 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         Err(error) => return Err(error.into()),
     };
     let fees = app.chain.gas_fees().await?;
-    let first_nonce = app.chain.mined_nonce(app.chain.treasury()).await?;
-    let Some(raw) = sign_and_store(app, id, to, gas_limit, fees, first_nonce).await? else {
+    let first_nonce = app.chain.mined_nonce(app.chain.treasury(), BlockTag::Latest).await?;
+    let Some(raw) = sign_and_store(app, &payment, to, gas_limit, fees, first_nonce).await? else {
         return Ok(Outcome::Done);
     };
     // From here on the tracker sees to it: a broadcast that fails now is repeated there.
@@ -95,7 +101,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
 pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
     let waiting = payment::Entity::find()
         .filter(payment::Column::PayeeId.eq(payee))
-        .filter(payment::Column::Status.eq(PaymentStatus::Queued))
+        // Its wallet may be what it is held for.
+        .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
+        .filter(payment::Column::HeldBy.is_null())
         .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]))
         .lock_exclusive()
         .all(&**tx)
@@ -106,9 +114,9 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Whether it may be sent by itself: what an administrator holds waits for one.
 const fn is_waiting(payment: &payment::Model) -> bool {
-    !matches!(payment.kind, PaymentKind::Deposit)
-        && matches!(payment.status, PaymentStatus::Queued | PaymentStatus::OnHold)
+    state::is_unsigned(payment.kind, payment.status) && payment.held_by.is_none()
 }
 
 /// A release goes to the payee's payout wallet, a refund back to the wallet that it came from.
@@ -224,14 +232,15 @@ async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome>
         let held =
             record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
         tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held");
-        if let Some(payee) = held.payee_id {
+        // The payee waits for it, and somebody has to do something.
+        for person in held.payee_id.into_iter().chain(account::admins(&tx).await?) {
             let notice = Notice::PaymentOnHold {
                 payment: id,
                 what: "a payout".to_owned(),
                 amount: held.net,
                 reason: held.hold_reason.clone().unwrap_or_default(),
             };
-            notify(app, &tx, payee, notice, &format!("{id}:ON_HOLD:{}", held.version)).await?;
+            notify(app, &tx, person, notice, &format!("{id}:ON_HOLD:{}", held.version)).await?;
         }
         held
     } else if payment.hold_reason.as_deref() != Some(reason) {
@@ -256,22 +265,23 @@ async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment:
 }
 
 /// Takes the next nonce, signs, and stores nonce, bytes and hash in one commit. `None` when somebody else
-/// did it meanwhile, or outgoing money was paused: one intent never gets a second nonce.
+/// did it meanwhile: one intent never gets a second nonce; or when outgoing money was paused, or what was looked at has changed
+/// since, which the look that was queued with the change sees to.
 async fn sign_and_store(
     app: &App,
-    id: PaymentId,
+    seen: &payment::Model,
     to: Address,
     gas_limit: u64,
     fees: GasFees,
     first_nonce: u64,
 ) -> Result<Option<Vec<u8>>> {
-    let tx = app.db.begin().await?;
+    let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     let signed_before = chain_transaction::Entity::find()
         .filter(chain_transaction::Column::PaymentId.eq(id))
         .one(&*tx)
         .await?;
-    if !is_waiting(&payment) || signed_before.is_some() {
+    if !is_waiting(&payment) || record::was_woken(&payment, seen) || signed_before.is_some() {
         return Ok(None);
     }
     if treasury::switch::stops(&tx).await? {
@@ -284,27 +294,27 @@ async fn sign_and_store(
     let nonce = take_nonce(app, &tx, first_nonce).await?;
     let signed = app.chain.sign_transfer(nonce, to, payment.net, gas_limit, fees)?;
     let now = app.clock.now();
-    let row = chain_transaction::ActiveModel {
-        id: Set(app.clock.new_id()),
-        payment_id: Set(id),
-        chain_id: Set(chain_id(app)?),
-        nonce: Set(stored(nonce)?),
-        hash: Set(signed.hash.to_string()),
-        raw: Set(signed.raw.clone()),
-        to_address: Set(to.to_string()),
-        amount: Set(payment.net),
-        max_fee_per_gas: Set(stored(fees.max_fee_per_gas)?),
-        max_priority_fee_per_gas: Set(stored(fees.max_priority_fee_per_gas)?),
-        gas_limit: Set(stored(gas_limit)?),
-        status: Set(ChainTransactionStatus::Signed),
-        block_number: Set(None),
-        block_hash: Set(None),
-        gas_fee_wei: Set(None),
-        broadcast_at: Set(None),
-        created_at: Set(now),
-        updated_at: Set(now),
+    let row = chain_transaction::Model {
+        id: app.clock.new_id(),
+        payment_id: id,
+        chain_id: chain_id(app)?,
+        nonce: stored(nonce)?,
+        hash: signed.hash.to_string(),
+        raw: signed.raw.clone(),
+        to_address: to.to_string(),
+        amount: payment.net,
+        max_fee_per_gas: stored(fees.max_fee_per_gas)?,
+        max_priority_fee_per_gas: stored(fees.max_priority_fee_per_gas)?,
+        gas_limit: stored(gas_limit)?,
+        status: ChainTransactionStatus::Signed,
+        block_number: None,
+        block_hash: None,
+        gas_fee_wei: None,
+        broadcast_at: None,
+        created_at: now,
+        updated_at: now,
     };
-    chain_transaction::Entity::insert(row).exec_without_returning(&*tx).await?;
+    chain_transaction::Entity::insert(row.into_active_model()).exec_without_returning(&*tx).await?;
     let payment = record::step(app, &tx, &payment, Step::Sign, |row| {
         row.destination = Set(Some(to.to_string()));
         row.hold_reason = Set(None);

@@ -1,10 +1,10 @@
 //! A payout that failed for good, tried again: by another payment, once its cause was seen to.
 
-use entities::{PaymentId, PaymentKind, PaymentStatus, contract, payment};
+use entities::{PaymentId, PaymentKind, PaymentStatus, payment};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::{NewPayment, open_retry, record, reserve};
+use super::{NewPayment, manage, open_retry, record, reserve};
 use crate::{
     Actor, App, Code, Error, Tx, audit,
     error::Result,
@@ -30,11 +30,7 @@ pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result
         Claim::Fresh(ticket) => ticket,
     };
     let failed = record::lock(&tx, id).await?.payment;
-    if let Some(contract) = failed.contract_id {
-        let contract = contract::Entity::find_by_id(contract).one(&*tx).await?;
-        let contract = contract.ok_or_else(|| Error::bug("a payment without its contract"))?;
-        policy::authorise(actor, Action::PaymentRetry(&contract), "paymentId", "payment")?;
-    }
+    manage::require_neutral(&tx, actor, &failed).await?;
     require_retriable(&tx, &failed).await?;
     let new = NewPayment {
         kind: failed.kind,

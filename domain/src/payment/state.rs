@@ -33,6 +33,11 @@ pub enum Step {
 pub const FINAL: [PaymentStatus; 3] =
     [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];
 
+/// Whether a payment is an intent to pay out for which nothing was signed yet.
+pub const fn is_unsigned(kind: PaymentKind, status: PaymentStatus) -> bool {
+    !matches!(kind, PaymentKind::Deposit) && matches!(status, PaymentStatus::Queued | PaymentStatus::OnHold)
+}
+
 /// Where a step leads, or that it does not.
 pub fn next(kind: PaymentKind, from: PaymentStatus, step: Step) -> Result<PaymentStatus> {
     use PaymentStatus::*;

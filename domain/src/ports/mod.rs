@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod mail;
+pub mod openai;
 pub mod storage;
 
 /// What went wrong outside. It says whether the same call may be tried again.

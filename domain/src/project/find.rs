@@ -85,11 +85,12 @@ pub fn visible(actor: &Actor) -> Select<project::Entity> {
 
 /// One project that the actor may see.
 pub async fn find(app: &App, actor: &Actor, id: ProjectId) -> Result<project::Model> {
-    visible(actor)
-        .filter(project::Column::Id.eq(id))
-        .one(app.db.reader())
-        .await?
-        .ok_or_else(|| Error::not_found("id", "project"))
+    visible_by_id(app, actor, id).await?.ok_or_else(|| Error::not_found("id", "project"))
+}
+
+/// The same, for whoever names it in another field: None when it is not there or not theirs to see.
+pub(crate) async fn visible_by_id(app: &App, actor: &Actor, id: ProjectId) -> Result<Option<project::Model>> {
+    Ok(visible(actor).filter(project::Column::Id.eq(id)).one(app.db.reader()).await?)
 }
 
 /// The projects that the actor may see, narrowed and sorted: as [`Order::usual`] where no order is given.

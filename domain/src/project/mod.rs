@@ -28,6 +28,7 @@ pub mod state;
 pub use edit::{Changes, delete, update};
 pub(crate) use expiry::touch;
 pub use expiry::{EXPIRES_AFTER, WARNED_BEFORE, expire_idle, expires_at, warn_idle};
+pub(crate) use find::visible_by_id;
 pub use find::{Filter, Order, OrderField, find, list, of_clients, visible};
 pub use life::{cancel, hold, renew, reopen};
 use state::Step;

@@ -16,6 +16,7 @@ use crate::{
     error::Result,
     ledger::{self, Account},
     policy::{self, Action},
+    ports::chain::BlockTag,
 };
 
 /// How long the chain is waited for.
@@ -101,7 +102,7 @@ pub async fn on_chain(app: &App) -> Option<OnChain> {
     let asked = futures::future::try_join3(
         app.chain.usdc_balance(treasury),
         app.chain.native_balance(treasury),
-        app.chain.mined_nonce(treasury),
+        app.chain.mined_nonce(treasury, BlockTag::Latest),
     );
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok((usdc, gas, mined_nonce))) => Some(OnChain { usdc, gas, mined_nonce }),

@@ -188,6 +188,8 @@ impl Rows<'_> {
             linked_payment_id: None,
             dispute_id: None,
             retry_of: None,
+            held_by: None,
+            approved_by: None,
             version: 1,
             look: 0,
             due_at: None,

@@ -1,11 +1,9 @@
 //! What admins do with disputes.
 
-use domain::entities::{Role, UserId, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
 use super::{call, look, open, resolve, simply, taken};
-use crate::support::{Someone, TestApp, errors, new_key, ok, text};
+use crate::support::{TestApp, errors, new_key, ok, text};
 
 /// OPEN, IN_REVIEW, ESCALATED: each step by an admin, none out of turn, none by a party.
 #[tokio::test(flavor = "multi_thread")]
@@ -58,21 +56,13 @@ async fn an_admin_takes_escalates_and_resolves() {
     app.finish().await;
 }
 
-/// Makes somebody an admin behind the back of `grant_admin`, which refuses people whose contracts run.
-async fn appoint(app: &TestApp, someone: &Someone) {
-    assert!(domain::account::grant_admin(&app.app, &someone.email).await.is_err());
-    let id: UserId = someone.id.parse().unwrap();
-    let change = user::ActiveModel { id: Set(id), role: Set(Role::Admin), ..Default::default() };
-    change.update(app.app.db.writer()).await.unwrap();
-}
-
 /// Nor does an admin who is a party move its money, or end it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_who_is_a_party_neither_refunds_nor_terminates() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100, 50]).await;
     app.submitted(&deal, &deal.milestones[0]).await;
-    appoint(&app, &deal.client).await;
+    app.appoint(&deal.client).await;
     let admin = app.admin().await;
     let refund = "mutation($input: MilestoneRefundInput!) { milestoneRefund(input: $input) {
         milestone { status } userErrors { field code message } } }";
@@ -96,7 +86,7 @@ async fn an_admin_who_is_a_party_does_not_judge() {
     let deal = app.deal(&[100]).await;
     app.funded(&deal, &deal.milestones[0]).await;
     let dispute = text(&ok(open(&app, &deal.freelancer, &deal.milestones[0]).await)["dispute"]["id"]);
-    appoint(&app, &deal.client).await;
+    app.appoint(&deal.client).await;
     let refused = simply(&app, &deal.client, "disputeTake", &dispute).await;
     assert_eq!(errors(&refused), [":FORBIDDEN"]);
     let admin = app.admin().await;

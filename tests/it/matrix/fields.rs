@@ -9,7 +9,7 @@ use async_graphql::parser::{
     parse_schema,
     types::{FieldDefinition, TypeKind, TypeSystemDefinition},
 };
-use domain::entities::{DisputeId, DisputeStatus, UserId, dispute, user};
+use domain::entities::{DisputeId, DisputeStatus, UserId, dispute, payment, user};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
@@ -103,9 +103,9 @@ const THINGS: &[Thing] = &[
         id: "payment",
         seen: "0KK00K0",
         alike: "amount completedAt confirmations contract createdAt depositAddress dispute expiresAt \
-            failureReason fee id jobs kind milestone net payee payer paymentUri rail reason received retryOf \
+            failureReason fee id jobs kind milestone needsApproval net payee payer paymentUri rail reason received retryOf \
             requiredConfirmations status transactionHash transfers",
-        differs: &[],
+        differs: &[("approvedBy", "00000K0"), ("heldBy", "00000K0")],
     },
     Thing {
         kind: "PortfolioItem",
@@ -321,6 +321,18 @@ fn cell(value: &Value) -> char {
     }
 }
 
+/// An admin held the payment, and one approved it.
+async fn handle(app: &TestApp, payment: &str, admin: &str) {
+    let admin: UserId = admin.parse().unwrap();
+    let change = payment::ActiveModel {
+        id: Set(payment.parse().unwrap()),
+        held_by: Set(Some(admin)),
+        approved_by: Set(Some(admin)),
+        ..Default::default()
+    };
+    change.update(app.app.db.writer()).await.unwrap();
+}
+
 /// An admin took the dispute, and gave it on with a note.
 async fn escalate(app: &TestApp, dispute: &str, admin: &str) {
     let id: DisputeId = dispute.parse().unwrap();
@@ -342,6 +354,7 @@ async fn a_field_says_the_same_to_all_who_see_it_or_is_declared() {
     let Fixture { app, tokens, mut ids } = Box::pin(fixture()).await;
     let admin = app.gql(&tokens[5], "{ viewer { id } auditLog(first: 1) { nodes { id } } }", json!({})).await;
     escalate(&app, &ids["dispute"], admin["data"]["viewer"]["id"].as_str().unwrap()).await;
+    handle(&app, &ids["payment"], admin["data"]["viewer"]["id"].as_str().unwrap()).await;
     ids.insert("auditEntry", admin["data"]["auditLog"]["nodes"][0]["id"].as_str().unwrap().to_owned());
     let signed = "query($id: ID!) { contract(id: $id) { project { id } } }";
     let signed = app.gql(&tokens[5], signed, json!({ "id": ids["contract"] })).await;

@@ -159,6 +159,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         access_token_ttl: Duration::from_secs(900),
         session_ttl: Duration::from_secs(86_400),
         confirmations: 3,
+        approval_above: None,
         wallet_rest: Duration::ZERO,
         chain_poll: Duration::from_secs(5),
         introspection: true,
@@ -177,6 +178,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         chain: Arc::new(chain.unwrap()),
         storage: Arc::new(Nowhere),
         mail: Arc::new(Nowhere),
+        assistant: None,
     }
 }
 

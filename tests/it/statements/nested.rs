@@ -210,6 +210,8 @@ async fn pay(app: &TestApp, payer: UserId, payee: UserId, amount: i64) {
         linked_payment_id: None,
         dispute_id: None,
         retry_of: None,
+        held_by: None,
+        approved_by: None,
         version: 0,
         look: 0,
         due_at: None,

@@ -9,5 +9,5 @@ mod world;
 
 pub use market::{Deal, new_key};
 pub use people::{PASSWORD, Someone, text};
-pub use requests::{errors, ok};
-pub use world::{CONFIRMATIONS, TestApp};
+pub use requests::{errors, ok, post};
+pub use world::{ASSISTANT_KEY, CONFIRMATIONS, TestApp};

@@ -1,7 +1,9 @@
 //! People for tests, made the way people are made: through the API and their mailbox.
 
+use domain::entities::{Role, UserId, user};
 use ethers_core::types::Address;
 use ethers_signers::{LocalWallet, Signer};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
 use super::{TestApp, ok};
@@ -47,9 +49,22 @@ impl TestApp {
 
     /// An admin: a verified client to whom the command line granted it.
     pub async fn admin(&self) -> Someone {
-        let someone = self.person("admin", "CLIENT").await;
+        self.admin_named("admin").await
+    }
+
+    /// One of several admins.
+    pub async fn admin_named(&self, name: &str) -> Someone {
+        let someone = self.person(name, "CLIENT").await;
         domain::account::grant_admin(&self.app, &someone.email).await.unwrap();
         someone
+    }
+
+    /// Makes somebody an admin behind the back of `grant_admin`, which refuses people whose contracts run.
+    pub async fn appoint(&self, someone: &Someone) {
+        assert!(domain::account::grant_admin(&self.app, &someone.email).await.is_err());
+        let id: UserId = someone.id.parse().unwrap();
+        let change = user::ActiveModel { id: Set(id), role: Set(Role::Admin), ..Default::default() };
+        change.update(self.app.db.writer()).await.unwrap();
     }
 
     async fn person(&self, name: &str, role: &str) -> Someone {

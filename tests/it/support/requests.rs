@@ -1,6 +1,6 @@
 //! GraphQL through the router, as a client sends it.
 
-use axum::body::Body;
+use axum::{Router, body::Body};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -16,17 +16,7 @@ impl TestApp {
 
     /// Posts the body of a request and gives the whole answer. An empty token is nobody's.
     pub async fn post(&self, token: &str, body: Value) -> Value {
-        let mut request = Request::post("/graphql")
-            .header("content-type", "application/json")
-            .header("accept", "application/graphql-response+json");
-        if !token.is_empty() {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let answer =
-            self.router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&bytes)))
+        post(&self.router, token, body).await
     }
 
     /// Runs the one mutation of a document that takes `$input` and gives its payload, which must have no
@@ -37,6 +27,19 @@ impl TestApp {
         let data = answer["data"].as_object().expect("an object of data");
         data.values().next().expect("one mutation").clone()
     }
+}
+
+/// Posts the body of a request to a process and gives the whole answer. An empty token is nobody's.
+pub async fn post(router: &Router, token: &str, body: Value) -> Value {
+    let mut request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("accept", "application/graphql-response+json");
+    if !token.is_empty() {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let answer = router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&bytes)))
 }
 
 /// A payload without user errors.

@@ -6,12 +6,13 @@ use api::http::{HttpSettings, HttpState};
 use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
-    App, Clock, Settings,
+    App, Clock, Db, Purpose, Settings,
     entities::{ChainTransferStatus, Usdc, chain_transfer},
     ledger::{self, Account},
     ports::{
         chain::{EvmClient, EvmSettings},
         mail::{MailSettings, SmtpMail},
+        openai::{Assistant, AssistantSettings, OpenAi},
         storage::{S3Storage, StorageSettings},
     },
     treasury::compare::{Compared, compare},
@@ -33,6 +34,9 @@ pub const CONFIRMATIONS: u32 = 3;
 /// The treasury's key in tests: nobody's money.
 const TREASURY_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
+/// The key that an assistant gets in tests. It must be in no answer and no log.
+pub const ASSISTANT_KEY: &str = "sk-canary-0123456789";
+
 /// A whole MegiLance for one test. End each test with [`TestApp::finish`].
 pub struct TestApp {
     pub app: App,
@@ -53,6 +57,21 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(change, None).await
+    }
+
+    /// The usual one with an assistant that answers at this address.
+    pub async fn start_with_assistant(base_url: &str) -> Self {
+        let assistant = OpenAi::new(AssistantSettings {
+            base_url: base_url.parse().unwrap(),
+            api_key: ASSISTANT_KEY.into(),
+            embedding_model: "test-embedding".to_owned(),
+            chat_model: "test-chat".to_owned(),
+        });
+        Self::build(|_| (), Some(Arc::new(assistant.unwrap()))).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Settings), assistant: Option<Arc<dyn Assistant>>) -> Self {
         // Two tests may come first at once; the second finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -115,6 +134,7 @@ impl TestApp {
             access_token_ttl: Duration::from_secs(60 * 24 * 3600),
             session_ttl: Duration::from_secs(90 * 24 * 3600),
             confirmations: CONFIRMATIONS,
+            approval_above: None,
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
             introspection: true,
@@ -128,18 +148,21 @@ impl TestApp {
             chain: Arc::new(chain),
             storage: Arc::new(storage),
             mail: Arc::new(mail),
+            assistant,
         };
         // Gas for the treasury, and the scanner's first look.
         evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
         domain::payment::scan::start(&app).await.unwrap();
         domain::schedule::start(&app).await.unwrap();
-        let schema = api::schema(app.clone());
-        let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
-        let mut http = HttpSettings::default();
-        // Tests sign up many people in a moment.
-        http.rate_limits = api::http::RateLimits::unlimited();
-        let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
-        Self { router: api::http::router(state), schema, app, evm, smtp, _s3: s3, finished: false, folder }
+        let (schema, router) = served(&app);
+        Self { router, schema, app, evm, smtp, _s3: s3, finished: false, folder }
+    }
+
+    /// What another process serves: over connections of its own to the same database.
+    pub async fn another_process(&self) -> Router {
+        let url = database::url(&self.app.db, self.folder()).await;
+        let db = Db::open(&url, Purpose::Serve).await.unwrap();
+        served(&App { db, ..self.app.clone() }).1
     }
 
     /// Where the database and the objects of this test are.
@@ -214,6 +237,16 @@ impl TestApp {
     }
 }
 
+fn served(app: &App) -> (api::graphql::Schema, Router) {
+    let schema = api::schema(app.clone());
+    let ready: api::http::Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
+    let mut http = HttpSettings::default();
+    // Tests sign up many people in a moment.
+    http.rate_limits = api::http::RateLimits::unlimited();
+    let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
+    (schema, api::http::router(state))
+}
+
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !self.finished && !std::thread::panicking() {
@@ -242,7 +275,8 @@ impl TestApp {
         self.rpc("anvil_dropTransaction", json!([hash])).await;
     }
 
-    async fn rpc(&self, method: &str, params: Value) -> Value {
+    /// A call to the chain's node: its result.
+    pub async fn rpc(&self, method: &str, params: Value) -> Value {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
         let answer: Value = sent.json().await.unwrap();

@@ -145,6 +145,8 @@ fn payment(
         linked_payment_id: None,
         dispute_id: None,
         retry_of: None,
+        held_by: None,
+        approved_by: None,
         version: 2,
         look: 0,
         due_at: None,

@@ -1,13 +1,16 @@
 //! Following a signed payout until it is final.
 
-use entities::{ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+use entities::{
+    ChainTransactionId, ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
+use super::replace;
 use crate::{
-    App, Error,
+    App, Error, Tx,
     error::Result,
     payment::{
-        numbers::poll,
+        numbers::{poll, stored},
         record::{self, Locked},
         settle,
         state::Step,
@@ -15,7 +18,7 @@ use crate::{
     },
     ports::{
         PortError,
-        chain::{Block, BlockTag, Receipt, TxHash},
+        chain::{Block, BlockTag, Broadcast, Receipt, TxHash},
     },
     queue::Outcome,
 };
@@ -38,12 +41,62 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     if mined.is_none() {
         // Doing it again is harmless, and needed after a crash between the commit and the broadcast.
         match app.chain.broadcast(&newest.raw).await {
+            Ok(Broadcast::NonceUsed) if nonce_is_gone(app, &payment, newest, &head).await? => {
+                return lost(app, id).await;
+            }
             Ok(answer) => tracing::debug!(payment = %id, ?answer, "broadcast"),
             // Signed bytes are never given up: later payouts wait behind their nonce.
             Err(error) => tracing::error!(payment = %id, %error, "a broadcast failed; it is repeated"),
         }
+        if let Some(raw) = replace::replace(app, &payment, newest).await? {
+            // Its first look is queued already, and broadcasts it again.
+            let answer = app.chain.broadcast(&raw).await;
+            tracing::info!(payment = %id, ?answer, "the replacement was broadcast");
+            return Ok(Outcome::Done);
+        }
     }
     record_look(app, id, newest, mined, &head).await
+}
+
+/// Whether the nonce was used as deep in the chain as payouts count as final. None of ours is mined and the node knows none
+/// of them: then none ever will be.
+async fn nonce_is_gone(
+    app: &App,
+    payment: &payment::Model,
+    newest: &chain_transaction::Model,
+    head: &Block,
+) -> Result<bool> {
+    let depth = u64::try_from(payment.required_confirmations.unwrap_or(i32::MAX)).unwrap_or(u64::MAX);
+    let Some(deep) = (head.number + 1).checked_sub(depth) else { return Ok(false) };
+    let used = app.chain.mined_nonce(app.chain.treasury(), BlockTag::Number(deep)).await?;
+    Ok(stored(used)? > newest.nonce)
+}
+
+/// Somebody else used the treasury's key: the payout ended without money having moved.
+async fn lost(app: &App, id: PaymentId) -> Result<Outcome> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, milestone } = record::lock(&tx, id).await?;
+    if payment.status == PaymentStatus::Submitted {
+        supersede(app, &tx, id, None).await?;
+        let reason = "another transaction took its place on the chain (the treasury's nonce)";
+        settle::fail(app, &tx, &payment, milestone, reason).await?;
+        tx.commit().await?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Those of an intent's transactions that the chain will never take, because it took another of their nonce.
+async fn supersede(app: &App, tx: &Tx, id: PaymentId, but: Option<ChainTransactionId>) -> Result<()> {
+    let others = chain_transaction::Entity::update_many()
+        .col_expr(chain_transaction::Column::Status, Expr::value(ChainTransactionStatus::Superseded))
+        .col_expr(chain_transaction::Column::UpdatedAt, Expr::value(app.clock.now()))
+        .filter(chain_transaction::Column::PaymentId.eq(id));
+    let others = match but {
+        Some(one) => others.filter(chain_transaction::Column::Id.ne(one)),
+        None => others,
+    };
+    others.exec(&**tx).await?;
+    Ok(())
 }
 
 const fn is_under_way(payment: &payment::Model) -> bool {
@@ -102,9 +155,11 @@ async fn record_look(
         record::look_at(app, &tx, &payment, now + poll(app)).await?;
     } else if receipt.succeeded {
         mark(app, &tx, &row, ChainTransactionStatus::Final, Some(&receipt)).await?;
+        supersede(app, &tx, id, Some(row.id)).await?;
         settle::complete(app, &tx, &payment, milestone).await?;
     } else {
         mark(app, &tx, &row, ChainTransactionStatus::Reverted, Some(&receipt)).await?;
+        supersede(app, &tx, id, Some(row.id)).await?;
         let reason = "the USDC contract refused the transfer";
         settle::fail(app, &tx, &payment, milestone, reason).await?;
     }
@@ -114,7 +169,7 @@ async fn record_look(
 
 async fn mark(
     app: &App,
-    tx: &crate::Tx,
+    tx: &Tx,
     row: &chain_transaction::Model,
     status: ChainTransactionStatus,
     receipt: Option<&Receipt>,

@@ -151,6 +151,15 @@ impl EvmClient {
     }
 }
 
+/// A block as JSON-RPC names it.
+fn block_name(tag: BlockTag) -> Value {
+    match tag {
+        BlockTag::Latest => json!("latest"),
+        BlockTag::Finalized => json!("finalized"),
+        BlockTag::Number(number) => json!(U64::from(number)),
+    }
+}
+
 /// A contract that answers, but not as USDC does.
 fn no_usdc(error: impl fmt::Display) -> PortError {
     super::refused(format!("the USDC contract answers in another form: {error}"))
@@ -187,11 +196,7 @@ impl Chain for EvmClient {
     }
 
     async fn block(&self, tag: BlockTag) -> Result<Option<Block>, PortError> {
-        let name = match tag {
-            BlockTag::Latest => json!("latest"),
-            BlockTag::Finalized => json!("finalized"),
-            BlockTag::Number(number) => json!(U64::from(number)),
-        };
+        let name = block_name(tag);
         let block =
             match self.rpc.call::<Option<RpcBlock>>("eth_getBlockByNumber", json!([name, false])).await {
                 // A young chain has no final block yet; some nodes call that an error.
@@ -294,8 +299,9 @@ impl Chain for EvmClient {
         Ok(to_u128(self.ask("eth_getBalance", json!([address.to_string(), "latest"])).await?))
     }
 
-    async fn mined_nonce(&self, address: Address) -> Result<u64, PortError> {
-        let count: U64 = self.ask("eth_getTransactionCount", json!([address.to_string(), "latest"])).await?;
+    async fn mined_nonce(&self, address: Address, at: BlockTag) -> Result<u64, PortError> {
+        let count: U64 =
+            self.ask("eth_getTransactionCount", json!([address.to_string(), block_name(at)])).await?;
         Ok(count.as_u64())
     }
 

@@ -144,8 +144,9 @@ pub trait Chain: Send + Sync {
     async fn usdc_balance_at(&self, address: Address, block: &Block) -> Result<Usdc, PortError>;
     /// The native coin of an address, in wei.
     async fn native_balance(&self, address: Address) -> Result<u128, PortError>;
-    /// How many transactions of this address are mined: its next nonce, to start a counter from.
-    async fn mined_nonce(&self, address: Address) -> Result<u64, PortError>;
+    /// How many transactions of this address are mined up to a block, which is the nonce of its next one. Full nodes know it for
+    /// about 128 blocks back.
+    async fn mined_nonce(&self, address: Address, at: BlockTag) -> Result<u64, PortError>;
     /// What to offer for gas now.
     async fn gas_fees(&self) -> Result<GasFees, PortError>;
     /// The gas that a USDC transfer from the treasury needs, with a margin.

@@ -1,0 +1,249 @@
+//! Idempotency keys, for every mutation that takes one: a hundred calls at once in two processes, one effect; the same answer
+//! after a restart; other input is a conflict.
+//!
+//! Which mutations take a key is read from the schema: one that has no test here fails.
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use axum::Router;
+use domain::entities::{Usdc, audit_entry, ledger_transfer, notification, payment};
+use ethers_signers::LocalWallet;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+
+use crate::support::{Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, post, text};
+
+/// One call, ready to be made.
+struct Call {
+    by: Someone,
+    /// Without its key.
+    input: Value,
+    /// What makes it another intent.
+    other: Value,
+    /// What the payload shows.
+    thing: &'static str,
+    /// How many payments it makes.
+    payments: u64,
+}
+
+impl Call {
+    fn of_payment(by: &Someone, payment: &str, other: &str) -> Self {
+        Self {
+            by: by.clone(),
+            input: json!({ "paymentId": payment }),
+            other: json!({ "paymentId": other }),
+            thing: "payment",
+            payments: 0,
+        }
+    }
+}
+
+/// A release that is queued or held.
+async fn release(app: &TestApp, deal: &Deal, part: usize) -> String {
+    app.submitted(deal, &deal.milestones[part]).await;
+    let release = ok(app.approve(deal, &deal.milestones[part], &new_key()).await);
+    text(&release["payment"]["id"])
+}
+
+/// A world in which the mutation can be called.
+async fn prepare(app: &TestApp, mutation: &str) -> Call {
+    let deal = app.deal(&[100, 50]).await;
+    let [first, second] = [&deal.milestones[0], &deal.milestones[1]];
+    let of_milestones = |by: &Someone, more: Value| {
+        let with = |milestone: &str| {
+            let mut input = more.clone();
+            input["milestoneId"] = json!(milestone);
+            input
+        };
+        Call { by: by.clone(), input: with(first), other: with(second), thing: "payment", payments: 1 }
+    };
+    match mutation {
+        "milestoneFund" => of_milestones(&deal.client, json!({})),
+        "milestoneApprove" => {
+            app.submitted(&deal, first).await;
+            of_milestones(&deal.client, json!({}))
+        }
+        "milestoneRefund" => {
+            app.funded(&deal, first).await;
+            of_milestones(&deal.freelancer, json!({ "reason": "I cannot do it." }))
+        }
+        "contractBonus" => Call {
+            by: deal.client.clone(),
+            input: json!({ "contractId": deal.contract, "amount": { "amount": "5" } }),
+            other: json!({ "contractId": deal.contract, "amount": { "amount": "6" } }),
+            thing: "payment",
+            payments: 1,
+        },
+        "disputeResolve" => {
+            app.funded(&deal, first).await;
+            let admin = app.admin().await;
+            let open = "mutation($input: DisputeOpenInput!) { disputeOpen(input: $input) {
+                dispute { id } userErrors { field code message } } }";
+            let why = json!({ "milestoneId": first, "kind": "SCOPE", "description": "It is not what we agreed on." });
+            let dispute = ok(app.mutate(&deal.client.token, open, why).await)["dispute"]["id"].clone();
+            let take = "mutation($input: DisputeTakeInput!) { disputeTake(input: $input) {
+                dispute { id } userErrors { field code message } } }";
+            ok(app.mutate(&admin.token, take, json!({ "disputeId": dispute })).await);
+            let split = |amount: &str| json!({ "disputeId": dispute, "refundAmount": { "amount": amount }, "resolution": "Half of it was done." });
+            Call { by: admin, input: split("40"), other: split("41"), thing: "dispute", payments: 2 }
+        }
+        "paymentRetry" => {
+            let admin = app.admin().await;
+            let [lost, other] = [release(app, &deal, 0).await, release(app, &deal, 1).await];
+            app.drain().await;
+            app.reorg(2).await;
+            app.token("blacklist(address)", &deal.freelancer.address()).await;
+            app.settle().await;
+            app.settle().await;
+            assert_eq!(app.payment(&deal.client, &lost).await["status"], "FAILED");
+            app.token("unBlacklist(address)", &deal.freelancer.address()).await;
+            Call { payments: 1, ..Call::of_payment(&admin, &lost, &other) }
+        }
+        "paymentApprove" => {
+            let admin = app.admin().await;
+            let [lost, other] = [release(app, &deal, 0).await, release(app, &deal, 1).await];
+            app.drain().await;
+            assert_eq!(app.payment(&deal.client, &lost).await["status"], "ON_HOLD");
+            Call::of_payment(&admin, &lost, &other)
+        }
+        "paymentRedirect" => {
+            let admin = app.admin().await;
+            app.funded(&deal, first).await;
+            let mut other = deal.client.clone();
+            other.wallet = LocalWallet::from_bytes(&[42; 32]).unwrap();
+            let linked = app.link(&other).await;
+            let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
+                wallet { id } userErrors { field code message } } }";
+            ok(app
+                .mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD }))
+                .await);
+            let refund = text(&ok(app.refund(&deal, first, None, &new_key()).await)["payment"]["id"]);
+            let to = |reason: &str| json!({ "paymentId": refund, "reason": reason });
+            let (input, other) = (to("Their wallet is lost."), to("For another reason."));
+            Call { by: admin, input, other, thing: "payment", payments: 0 }
+        }
+        other => panic!("{other} takes an idempotencyKey and has no test here: add it to `prepare`"),
+    }
+}
+
+/// How many payments, postings, notifications and audited actions there are.
+async fn counts(app: &TestApp) -> [u64; 4] {
+    let db = app.app.db.reader();
+    [
+        payment::Entity::find().count(db).await.unwrap(),
+        ledger_transfer::Entity::find().count(db).await.unwrap(),
+        notification::Entity::find().count(db).await.unwrap(),
+        audit_entry::Entity::find().count(db).await.unwrap(),
+    ]
+}
+
+async fn call(router: &Router, mutation: &str, call: &Call, input: &Value, key: &str) -> Value {
+    let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+    let query = format!(
+        "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
+            {} {{ id }} userErrors {{ field code message }} }} }}",
+        call.thing
+    );
+    let mut input = input.clone();
+    input["idempotencyKey"] = json!(key);
+    let answer =
+        post(router, &call.by.token, json!({ "query": query, "variables": { "input": input } })).await;
+    assert!(answer.get("errors").is_none(), "{answer:#}");
+    answer["data"][mutation].clone()
+}
+
+async fn one_effect(mutation: &str) {
+    // The limit is there for paymentApprove alone.
+    let limit = (mutation == "paymentApprove").then_some(Usdc(1));
+    let app = TestApp::start_with(|settings| settings.approval_above = limit).await;
+    let ready = prepare(&app, mutation).await;
+    let other_process = app.another_process().await;
+    let (before, key) = (counts(&app).await, new_key());
+    let calls = (0..100).map(|n| {
+        let router = if n % 2 == 0 { &app.router } else { &other_process };
+        call(router, mutation, &ready, &ready.input, &key)
+    });
+    let answers = futures::future::join_all(calls).await;
+    let first = ok(answers[0].clone());
+    assert!(first[ready.thing]["id"].is_string(), "{first}");
+    for answer in answers {
+        assert_eq!(ok(answer), first);
+    }
+    let after = counts(&app).await;
+    assert_eq!(after[0] - before[0], ready.payments, "payments");
+    assert_ne!(before, after, "it has an effect");
+
+    drop(other_process);
+    let restarted = app.another_process().await;
+    assert_eq!(ok(call(&restarted, mutation, &ready, &ready.input, &key).await), first);
+    let refused = call(&restarted, mutation, &ready, &ready.other, &key).await;
+    assert_eq!(errors(&refused), ["idempotencyKey:CONFLICT"]);
+    let refused = call(&restarted, mutation, &ready, &ready.input, "no uuid").await;
+    assert_eq!(errors(&refused), ["idempotencyKey:INVALID"]);
+    assert_eq!(counts(&app).await, after, "neither has one");
+    app.settle().await;
+    app.finish().await;
+}
+
+macro_rules! money_mutations {
+    ($($name:ident = $mutation:literal;)*) => {
+        const TESTED: &[&str] = &[$($mutation),*];
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                one_effect($mutation).await;
+            }
+        )*
+    };
+}
+
+money_mutations! {
+    milestone_fund = "milestoneFund";
+    milestone_approve = "milestoneApprove";
+    milestone_refund = "milestoneRefund";
+    contract_bonus = "contractBonus";
+    dispute_resolve = "disputeResolve";
+    payment_retry = "paymentRetry";
+    payment_approve = "paymentApprove";
+    payment_redirect = "paymentRedirect";
+}
+
+#[test]
+fn every_mutation_with_a_key_is_tested() {
+    let mut keyed = Vec::new();
+    for definition in parse_schema(api::graphql::sdl()).unwrap().definitions {
+        let TypeSystemDefinition::Type(found) = definition else { continue };
+        let TypeKind::InputObject(object) = found.node.kind else { continue };
+        if object.fields.iter().any(|field| field.node.name.node == "idempotencyKey") {
+            let name = found.node.name.node.to_string();
+            let name = name.strip_suffix("Input").unwrap();
+            keyed.push(format!("{}{}", name[..1].to_lowercase(), &name[1..]));
+        }
+    }
+    keyed.sort_unstable();
+    let mut tested: Vec<_> = TESTED.iter().map(|name| (*name).to_owned()).collect();
+    tested.sort_unstable();
+    assert_eq!(keyed, tested);
+}
+
+/// A key is its caller's own, and each mutation's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_belongs_to_its_caller_and_mutation() {
+    let app = TestApp::start().await;
+    let key = new_key();
+    let (one, two) = (app.deal(&[100]).await, app.deal_of("carl", "fred", &[100]).await);
+    for deal in [&one, &two] {
+        ok(app.fund(deal, &deal.milestones[0], &key).await);
+    }
+    let deal = app.deal_of("cleo", "finn", &[100]).await;
+    app.submitted(&deal, &deal.milestones[0]).await;
+    let bonus = "mutation($input: ContractBonusInput!) { contractBonus(input: $input) {
+        payment { id } userErrors { field code message } } }";
+    let input = json!({ "contractId": deal.contract, "amount": { "amount": "5" }, "idempotencyKey": key });
+    ok(app.mutate(&deal.client.token, bonus, input).await);
+    ok(app.approve(&deal, &deal.milestones[0], &key).await);
+    app.settle().await;
+    app.finish().await;
+}
