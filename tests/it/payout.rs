@@ -153,8 +153,15 @@ async fn a_nonce_that_somebody_else_used_ends_the_payout() {
     assert_eq!(signed(&app, &release).await[0].status, Status::Superseded);
     assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "APPROVED");
 
+    // Whoever has the key may take more: nothing goes out until an admin has looked.
     let admin = app.admin().await;
     let again = ok(handle(&app, &admin, "paymentRetry", &release, keyed()).await);
+    app.settle().await;
+    let id = text(&again["payment"]["id"]);
+    assert_eq!(app.payment(&deal.client, &id).await["status"], "ON_HOLD");
+    let resume = "mutation($input: OutgoingResumeInput!) { outgoingResume(input: $input) {
+        userErrors { field code message } } }";
+    ok(app.mutate(&admin.token, resume, json!({})).await);
     app.settle().await;
     assert_eq!(app.payment(&deal.client, &text(&again["payment"]["id"])).await["status"], "COMPLETED");
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 90_000_000);

@@ -21,6 +21,7 @@ use crate::{
         chain::{Block, BlockTag, Broadcast, Receipt, TxHash},
     },
     queue::Outcome,
+    treasury::switch,
 };
 
 /// Looks at a signed payout once: broadcasts what no block shows, and completes or fails what is deep
@@ -80,6 +81,9 @@ async fn lost(app: &App, id: PaymentId) -> Result<Outcome> {
         supersede(app, &tx, id, None).await?;
         let reason = "another transaction took its place on the chain (the treasury's nonce)";
         settle::fail(app, &tx, &payment, milestone, reason).await?;
+        // Whoever has the key may take more.
+        let alarm = "somebody else signed with the treasury's key, and an administrator has to look";
+        switch::engage(app, &tx, None, alarm).await?;
         tx.commit().await?;
     }
     Ok(Outcome::Done)
