@@ -71,6 +71,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// When it ended well.
     pub completed_at: Option<DateTimeUtc>,
+    /// A deposit's: when all that it was credited for was final on the chain. Until then it is looked at.
+    pub final_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; foreign keys stand in the migrations.

@@ -6,9 +6,12 @@ use entities::{
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{
-    NewPayment, bonus, open_outgoing, record,
+    NewPayment, bonus,
+    numbers::poll,
+    open_outgoing, record,
     settle::{TREASURY, ended, held_in},
     state::Step,
+    watch,
 };
 use crate::{
     App, Error, Tx,
@@ -49,6 +52,7 @@ pub(super) async fn credit(
     let key = format!("{}:CREDITED:{}", payment.id, payment.version);
     ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
+    record::look_at(app, tx, &payment, now + poll(app) * watch::PACE).await?;
     match milestone {
         Some(milestone) => funded(app, tx, &payment, &milestone).await,
         None => bonus::paid_in(app, tx, &payment).await,

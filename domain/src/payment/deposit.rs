@@ -11,11 +11,11 @@ use sea_orm::{
 
 use super::{
     allocate, credit,
+    depth::Depth,
     numbers::{height, poll},
     record::{self, Locked},
     state::Step,
-    strays,
-    transfers::confirmations,
+    strays, watch,
 };
 use crate::{
     App, Error,
@@ -33,14 +33,20 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let Some(seen) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_open(&seen) || !record::is_due(app, &seen) {
+    if !record::is_due(app, &seen) {
+        return Ok(Outcome::Done);
+    }
+    if watch::is_credited(&seen) {
+        return watch::watch(app, &seen).await;
+    }
+    if !is_open(&seen) {
         return Ok(Outcome::Done);
     }
     let hints_waiting = read_hints(app, id).await?;
-    let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(no_block)?;
+    let depth = Depth::now(app).await?;
     let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
-    let too_late = head.time > deadline && scanned_past(app, deadline).await?;
+    let too_late = depth.head.time > deadline && scanned_past(app, deadline).await?;
     let standing = standing(app, id).await?;
 
     let tx = app.db.begin().await?;
@@ -62,8 +68,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::AwaitingFunds => record::step(app, &tx, &payment, Step::Seen, |_| ()).await?,
             _ => payment,
         };
-        let depth = standing.iter().map(|row| confirmations(to_i64(head.number), row.block_number)).min();
-        if depth.unwrap_or(0) >= payment.required_confirmations.unwrap_or(i32::MAX) {
+        if depth.suffices(&payment, &standing) {
             credit::credit(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
             record::look_at(app, &tx, &payment, now + poll).await?;
@@ -74,10 +79,10 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
             _ => payment,
         };
-        if too_late {
+        if too_late && depth.suffices(&payment, &standing) {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
-            // Past the deadline only the scanner is waited for.
+            // Past the deadline only the scanner is waited for, and until what came is sure enough to be sent back.
             let due = if hints_waiting || deadline <= now { now + poll } else { deadline };
             record::look_at(app, &tx, &payment, due).await?;
         }
@@ -121,7 +126,7 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             continue;
         };
         let treasury = app.chain.treasury();
-        let ours: Vec<_> = receipt.transfers.iter().filter(|transfer| transfer.to == treasury).collect();
+        let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();
         let outcome = match (receipt.succeeded, ours.is_empty()) {
             (false, _) => "the transaction failed",
             (true, true) => "it moves no USDC to the treasury",
@@ -131,9 +136,7 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             let block =
                 app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
             let tx = app.db.begin().await?;
-            for transfer in ours {
-                allocate::record(app, &tx, transfer, block.time).await?;
-            }
+            allocate::record(app, &tx, &ours, block.time).await?;
             tx.commit().await?;
         }
         close_hint(app, hint, outcome).await?;

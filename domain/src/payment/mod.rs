@@ -24,8 +24,10 @@ mod allocate;
 mod bonus;
 mod credit;
 pub mod deposit;
+mod depth;
 pub mod jobs;
 mod list;
+mod moved;
 mod numbers;
 pub mod payout;
 pub(crate) mod record;
@@ -36,6 +38,8 @@ mod settle;
 pub mod state;
 mod strays;
 pub mod transfers;
+mod undo;
+mod watch;
 
 pub(crate) use credit::SMALLEST_RETURN;
 pub use list::{Filter, OrderField, list};
@@ -142,6 +146,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         created_at: now,
         updated_at: now,
         completed_at: None,
+        final_at: None,
     }
 }
 
