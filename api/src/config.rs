@@ -13,8 +13,9 @@ use std::{
 
 use domain::{
     Settings,
+    money::Usdc,
     ports::chain::{Address, keystore_key},
-    settings::{EvmSettings, MailSettings, StorageSettings},
+    settings::{EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 
@@ -28,6 +29,8 @@ const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(15 * 60);
 const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long between two looks at the chain.
 const CHAIN_POLL: Duration = Duration::from_secs(4);
+/// From which amount on a deposit's block has to be final: 10,000 USDC.
+const FINALIZED_FROM: Option<Usdc> = Some(Usdc(10_000 * Usdc::SCALE));
 /// Memory of one Argon2id hash, 46 MiB: OWASP's first choice, with one pass. It is also more than the 32 MiB up to which
 /// glibc keeps freed blocks: its second choice, 19 MiB with two passes, left 95 MiB behind after five hashes.
 pub const ARGON2_MEMORY_KIB: u32 = 46 * 1024;
@@ -43,6 +46,8 @@ pub struct Config {
     pub settings: Settings,
     /// The chain.
     pub chain: EvmSettings,
+    /// A second node of that chain.
+    pub witness: Option<EvmSettings>,
     /// The bucket.
     pub storage: StorageSettings,
     /// The mail server.
@@ -125,8 +130,10 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let graphiql = reader.optional(GRAPHIQL, checks::switch).unwrap_or(false);
     let introspection = reader.optional(GRAPHQL_INTROSPECTION, checks::switch).unwrap_or(true);
     let forwarded_hops = reader.optional(TRUSTED_PROXIES, |text| checks::number(text, 0..=10)).unwrap_or(0);
-    let confirmations =
-        reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
+    let (confirmations, tiers) =
+        reader.optional(CHAIN_CONFIRMATIONS, checks::confirmations).unwrap_or((12, Vec::new()));
+    let finalized_from = reader.optional(CHAIN_FINALIZED_ABOVE, checks::limit).unwrap_or(FINALIZED_FROM);
+    let second = reader.optional(BLOCKCHAIN_PROVIDER_URL_2, |text| checks::url(text, &["https", "http"]));
     let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
     let chain = chain(reader);
@@ -140,11 +147,13 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             access_token_ttl: ACCESS_TOKEN_TTL,
             session_ttl: SESSION_TTL,
             confirmations,
+            large_deposits: LargeDeposits { tiers, finalized_from },
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
             introspection,
             argon2_memory_kib: ARGON2_MEMORY_KIB,
         },
+        witness: second.zip(chain.clone()).map(|(rpc_url, chain)| EvmSettings { rpc_url, ..chain }),
         chain: chain?,
         storage: storage?,
         mail: mail?,

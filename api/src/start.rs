@@ -13,7 +13,11 @@ use api::{
 };
 use domain::{
     App, Clock, Db, Purpose, payment,
-    ports::{chain::EvmClient, mail::SmtpMail, storage::S3Storage},
+    ports::{
+        chain::{Chain, EvmClient},
+        mail::SmtpMail,
+        storage::S3Storage,
+    },
     queue,
 };
 use tokio_util::sync::CancellationToken;
@@ -33,11 +37,14 @@ pub(crate) async fn app(config: &Config, clock: Clock) -> Result<App> {
 /// The application over an open database, with its clients to the outside. Nothing is sent to them yet.
 pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App> {
     let storage = S3Storage::connect(config.storage.clone()).await?;
+    let witness =
+        config.witness.clone().map(EvmClient::new).transpose()?.map(|node| Arc::new(node) as Arc<dyn Chain>);
     Ok(App {
         db,
         clock,
         settings: Arc::new(config.settings.clone()),
         chain: Arc::new(EvmClient::new(config.chain.clone())?),
+        witness,
         storage: Arc::new(storage),
         mail: Arc::new(SmtpMail::new(config.mail.clone())?),
     })
@@ -62,6 +69,9 @@ pub(crate) async fn follow_chain(app: &App, closing: &CancellationToken) -> Resu
 
 async fn first_look(app: &App) -> domain::Result<()> {
     app.chain.verify().await?;
+    if let Some(witness) = &app.witness {
+        witness.verify().await?;
+    }
     payment::scan::start(app).await
 }
 

@@ -176,7 +176,7 @@ impl Payment {
         Ok(Some(counted.max(needed)))
     }
 
-    /// How many blocks it needs.
+    /// How many blocks it needs; null when its block has to be final, as that of a large deposit has to be.
     async fn required_confirmations(&self) -> Option<i32> {
         self.0.required_confirmations
     }

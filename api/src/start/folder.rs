@@ -14,7 +14,7 @@ use std::{
 use api::config::{ARGON2_MEMORY_KIB, Config};
 use domain::{
     Settings, clock,
-    settings::{EvmSettings, MailSettings, StorageSettings},
+    settings::{EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -153,6 +153,7 @@ impl Folder {
                 access_token_ttl: ACCESS_TOKEN_TTL,
                 session_ttl: SESSION_TTL,
                 confirmations: CONFIRMATIONS,
+                large_deposits: LargeDeposits::default(),
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
                 introspection: true,
@@ -164,6 +165,7 @@ impl Folder {
                 usdc: places.usdc_address.parse()?,
                 treasury_key: self.secrets.treasury_key.clone().into(),
             },
+            witness: None,
             storage: StorageSettings {
                 bucket: BUCKET.to_owned(),
                 region: REGION.to_owned(),

@@ -38,8 +38,11 @@ pub(super) async fn credit(
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     let surplus = received.minus(payment.amount)?;
     let now = app.clock.now();
-    let payment =
-        record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
+    let payment = record::step(app, tx, payment, Step::Credit, |row| {
+        row.completed_at = Set(Some(now));
+        row.hold_reason = Set(None);
+    })
+    .await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
     let back = back_to_senders(arrived, surplus)?;
     let lines = [

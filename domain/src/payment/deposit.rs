@@ -15,7 +15,7 @@ use super::{
     numbers::{height, poll},
     record::{self, Locked},
     state::Step,
-    strays, watch,
+    strays, watch, witness,
 };
 use crate::{
     App, Error,
@@ -48,6 +48,8 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = depth.head.time > deadline && scanned_past(app, deadline).await?;
     let standing = standing(app, id).await?;
+    let enough = depth.suffices(app, &seen, &standing)?;
+    let doubt = if enough { witness::doubt(app, &standing).await? } else { None };
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
@@ -68,10 +70,10 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::AwaitingFunds => record::step(app, &tx, &payment, Step::Seen, |_| ()).await?,
             _ => payment,
         };
-        if depth.suffices(&payment, &standing) {
-            credit::credit(app, &tx, &payment, milestone, &standing, received).await?;
-        } else {
-            record::look_at(app, &tx, &payment, now + poll).await?;
+        match doubt {
+            Some(doubt) => witness::wait(app, &tx, &payment, doubt).await?,
+            None if enough => credit::credit(app, &tx, &payment, milestone, &standing, received).await?,
+            None => record::look_at(app, &tx, &payment, now + poll).await?,
         }
     } else {
         let payment = match payment.status {
@@ -79,7 +81,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
             _ => payment,
         };
-        if too_late && depth.suffices(&payment, &standing) {
+        if too_late && enough && doubt.is_none() {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
             // Past the deadline only the scanner is waited for, and until what came is sure enough to be sent back.

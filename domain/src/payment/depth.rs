@@ -1,6 +1,6 @@
 //! How deep a block has to lie until what is in it counts, and from where on nothing undoes it.
 
-use entities::{chain_transfer, payment};
+use entities::{Usdc, chain_transfer, payment};
 
 use super::transfers::confirmations;
 use crate::{
@@ -49,8 +49,26 @@ impl Depth {
         }
     }
 
-    /// Whether all of it counts for this deposit.
-    pub(super) fn suffices(&self, deposit: &payment::Model, rows: &[chain_transfer::Model]) -> bool {
-        rows.iter().all(|row| self.counts(row, deposit.required_confirmations))
+    /// Whether all of it counts for this deposit. What came too much counts with it: it is sent back.
+    pub(super) fn suffices(
+        &self,
+        app: &App,
+        deposit: &payment::Model,
+        rows: &[chain_transfer::Model],
+    ) -> Result<bool> {
+        let received = Usdc::sum(rows.iter().map(|row| row.amount))?;
+        let whole =
+            if received > deposit.amount { needed(app, received) } else { deposit.required_confirmations };
+        Ok(rows.iter().all(|row| self.counts(row, deposit.required_confirmations) && self.counts(row, whole)))
     }
+}
+
+/// How many confirmations a sum needs; `None` when it needs to be final.
+pub(super) fn needed(app: &App, amount: Usdc) -> Option<i32> {
+    let large = &app.settings.large_deposits;
+    if large.finalized_from.is_some_and(|limit| amount >= limit) {
+        return None;
+    }
+    let tier = large.tiers.iter().rev().find(|(from, _)| amount >= *from);
+    i32::try_from(tier.map_or(app.settings.confirmations, |(_, blocks)| *blocks)).ok()
 }

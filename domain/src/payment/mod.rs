@@ -40,6 +40,7 @@ mod strays;
 pub mod transfers;
 mod undo;
 mod watch;
+mod witness;
 
 pub(crate) use credit::SMALLEST_RETURN;
 pub use list::{Filter, OrderField, list};
@@ -90,6 +91,7 @@ pub(crate) async fn open_deposit(app: &App, tx: &Tx, new: NewPayment) -> Result<
     let row = payment::Model {
         deposit_address: Some(app.chain.treasury().to_string()),
         expires_at: Some(deadline),
+        required_confirmations: depth::needed(app, new.split.gross),
         ..blank(app, new, PaymentStatus::AwaitingFunds, deadline)
     };
     record::open(app, tx, row).await

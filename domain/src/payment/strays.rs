@@ -7,7 +7,12 @@ use entities::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-use super::{credit, depth::Depth, numbers::height, undo};
+use super::{
+    credit,
+    depth::{Depth, needed},
+    numbers::height,
+    undo, witness,
+};
 use crate::{
     App, Tx,
     error::Result,
@@ -81,7 +86,11 @@ pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer
     let mut strays = Vec::with_capacity(rows.len());
     for row in rows {
         let stands = stands(app, &row).await?;
-        strays.push((row, stands));
+        let sure = depth.counts(&row, needed(app, row.amount));
+        // What one node alone shows waits until the other does too.
+        if !stands || (sure && witness::doubt(app, std::slice::from_ref(&row)).await?.is_none()) {
+            strays.push((row, stands));
+        }
     }
     Ok(strays)
 }

@@ -10,7 +10,7 @@ use super::{
     depth::Depth,
     numbers::poll,
     record::{self, Locked},
-    strays, undo,
+    strays, undo, witness,
 };
 use crate::{
     App, Error, Tx,
@@ -80,12 +80,13 @@ async fn look(app: &App, rows: Vec<chain_transfer::Model>) -> Result<Vec<(chain_
     Ok(looked)
 }
 
-/// Whether a transfer is on the chain, in the block that we know of or in another one, to which it is moved then.
+/// Whether a transfer is on the chain, in the block that we know of or in another one, to which it is moved then. Nothing
+/// is undone on the word of one node while the other still shows it.
 pub(super) async fn stands_somewhere(
     app: &App,
     row: chain_transfer::Model,
 ) -> Result<(chain_transfer::Model, bool)> {
-    if strays::stands(app, &row).await? {
+    if strays::stands(app, &row).await? || witness::still_shows(app, &row).await? {
         return Ok((row, true));
     }
     let hash: TxHash =

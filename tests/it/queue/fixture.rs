@@ -159,6 +159,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         access_token_ttl: Duration::from_secs(900),
         session_ttl: Duration::from_secs(86_400),
         confirmations: 3,
+        large_deposits: domain::settings::LargeDeposits::default(),
         wallet_rest: Duration::ZERO,
         chain_poll: Duration::from_secs(5),
         introspection: true,
@@ -175,6 +176,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         clock,
         settings: Arc::new(settings),
         chain: Arc::new(chain.unwrap()),
+        witness: None,
         storage: Arc::new(Nowhere),
         mail: Arc::new(Nowhere),
     }

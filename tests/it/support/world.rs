@@ -114,6 +114,7 @@ impl TestApp {
             access_token_ttl: Duration::from_secs(60 * 24 * 3600),
             session_ttl: Duration::from_secs(90 * 24 * 3600),
             confirmations: CONFIRMATIONS,
+            large_deposits: domain::settings::LargeDeposits::default(),
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
             introspection: true,
@@ -125,6 +126,7 @@ impl TestApp {
             clock,
             settings: Arc::new(settings),
             chain: Arc::new(chain),
+            witness: None,
             storage: Arc::new(storage),
             mail: Arc::new(mail),
         };
