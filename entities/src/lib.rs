@@ -43,6 +43,7 @@ pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod submission;
+pub mod unallocated_deposit;
 pub mod upload;
 pub mod user;
 pub mod user_skill;
@@ -100,6 +101,7 @@ pub fn tables() -> Vec<&'static str> {
         session
         skill
         submission
+        unallocated_deposit
         upload
         user
         user_skill

@@ -34,6 +34,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("Query.contracts", "contracts"),
     ("Query.disputes", "disputes"),
     ("Query.payments", "payments"),
+    ("Query.unallocatedDeposits", "unallocatedDeposits"),
     ("Query.users", "users"),
     ("Contract.amendments", "projects/proposals/freelancer.contracts/amendments"),
     ("Contract.disputes", "projects/proposals/freelancer.contracts/disputes"),

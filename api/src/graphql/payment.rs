@@ -34,7 +34,7 @@ mod transfer;
 
 pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};
 pub use transfer::ChainTransfer;
-use transfer::checksummed;
+pub(super) use transfer::checksummed;
 
 /// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
 pub struct Payment(pub payment::Model);

@@ -72,7 +72,10 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         };
         match doubt {
             Some(doubt) => witness::wait(app, &tx, &payment, doubt).await?,
-            None if enough => credit::credit(app, &tx, &payment, milestone, &standing, received).await?,
+            None if enough => {
+                let sum = credit::Sum { received, assigned: Usdc::ZERO };
+                credit::credit(app, &tx, &payment, milestone, &standing, sum).await?;
+            }
             None => record::look_at(app, &tx, &payment, now + poll).await?,
         }
     } else {
@@ -159,7 +162,10 @@ async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Resu
 }
 
 /// What arrived for a payment and is not counted yet, in chain order.
-async fn seen_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+pub(super) async fn seen_for(
+    conn: &impl ConnectionTrait,
+    id: PaymentId,
+) -> Result<Vec<chain_transfer::Model>> {
     Ok(chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
@@ -170,7 +176,7 @@ async fn seen_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chai
 }
 
 /// What arrived and still stands on the canonical chain; what does not is marked.
-async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+pub(super) async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
     let mut standing = Vec::new();
     for row in seen_for(app.db.reader(), id).await? {
         if strays::stands(app, &row).await? {

@@ -38,6 +38,7 @@ mod settle;
 pub mod state;
 mod strays;
 pub mod transfers;
+pub mod unallocated;
 mod undo;
 mod watch;
 mod witness;

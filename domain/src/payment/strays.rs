@@ -11,7 +11,7 @@ use super::{
     credit,
     depth::{Depth, needed},
     numbers::height,
-    undo, witness,
+    unallocated, undo, witness,
 };
 use crate::{
     App, Tx,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What a payer sends within this time after a deposit was complete is taken for surplus.
-const SURPLUS_WINDOW: Duration = Duration::hours(24);
+pub(super) const SURPLUS_WINDOW: Duration = Duration::hours(24);
 
 /// Whether the block that a transfer was seen in is still part of the chain. A node that does not know the
 /// height (yet) has said nothing: that is tried again.
@@ -121,6 +121,7 @@ pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Mod
             // What a reorg undid may be booked again.
             let key = format!("{}:UNALLOCATED:{}", row.id, row.undone);
             ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
+            unallocated::note(app, tx, row, row.amount, unallocated::reason_of(tx, row).await?).await?;
             tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
         }
     }

@@ -16,7 +16,7 @@ use super::{
     record, scan,
     settle::{TREASURY, held_in},
     state::Step,
-    strays, watch,
+    strays, unallocated, watch,
 };
 use crate::{
     App, Error, Tx, account,
@@ -44,6 +44,9 @@ pub(super) async fn is_spent(
     let surplus = Usdc::sum(rows.iter().map(|row| row.amount))?.minus(deposit.amount)?;
     // What came too much is on its way back.
     if !back_to_senders(&rows, surplus)?.by_sender.is_empty() {
+        return Ok(true);
+    }
+    if unallocated::is_decided(tx, deposit.id, &rows).await? {
         return Ok(true);
     }
     let payouts = payment::Entity::find()
@@ -83,6 +86,8 @@ pub(super) async fn undo(
         let status = if *stands { ChainTransferStatus::Seen } else { ChainTransferStatus::Orphaned };
         unbook(app, tx, row, status, false).await?;
     }
+    let transfers: Vec<_> = arrived.iter().map(|(row, _)| row.id).collect();
+    unallocated::undone(app, tx, &transfers).await?;
     let milestone = milestones::step(app, tx, milestone, MilestoneStep::DepositUndone, |row| {
         row.auto_release_at = Set(None);
         row.release_reminded_at = Set(None);
@@ -175,9 +180,7 @@ pub(super) async fn unbook_fallen(app: &App, tx: &Tx, fallen: &[chain_transfer::
             Some(deposit) if watch::is_credited(&deposit) => {
                 record::look_at(app, tx, &deposit, app.clock.now()).await?;
             }
-            _ if row.status == ChainTransferStatus::Unallocated => {
-                take_back_unallocated(app, tx, row).await?
-            }
+            _ if unallocated::is_open_whole(tx, row).await? => take_back_unallocated(app, tx, row).await?,
             deposit => lost |= lose(app, tx, std::slice::from_ref(row), deposit.as_ref()).await?,
         }
     }
@@ -189,6 +192,7 @@ async fn take_back_unallocated(app: &App, tx: &Tx, row: &chain_transfer::Model) 
     let lines = [(TREASURY, row.amount.negated()?), (Account::Unallocated, row.amount)];
     let key = format!("{}:UNALLOCATED:{}:REVERSED", row.id, row.undone);
     ledger::post(app, tx, LedgerTransferKind::UnallocatedReversed, &key, None, &lines).await?;
+    unallocated::undone(app, tx, &[row.id]).await?;
     unbook(app, tx, row, ChainTransferStatus::Orphaned, false).await
 }
 

@@ -7,7 +7,7 @@ use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
     App, Clock, Settings,
-    entities::{ChainTransferStatus, Usdc, chain_transfer},
+    entities::{ChainTransferStatus, UnallocatedStatus, Usdc, chain_transfer, unallocated_deposit},
     ledger::{self, Account},
     ports::{
         chain::{EvmClient, EvmSettings},
@@ -192,6 +192,14 @@ impl TestApp {
             .unwrap();
         let waiting = Usdc::sum(waiting.iter().map(|row| row.amount)).unwrap();
         let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
+        let open = unallocated_deposit::Entity::find()
+            .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Open))
+            .all(db)
+            .await
+            .unwrap();
+        let open = Usdc::sum(open.iter().map(|row| row.amount)).unwrap();
+        let owed = ledger::balance(db, Account::Unallocated).await.unwrap();
+        assert_eq!(open, owed.negated().unwrap(), "what pays nothing is what the ledger owes for it");
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
     }
 }
