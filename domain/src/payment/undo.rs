@@ -155,7 +155,7 @@ pub(super) async fn fallen(app: &App, from: u64) -> Result<Vec<chain_transfer::M
         .await?;
     let mut fallen = Vec::new();
     for row in rows {
-        if let (row, false) = watch::stands_somewhere(app, row).await? {
+        if let (row, watch::Found::Gone) = watch::find(app, row).await? {
             fallen.push(row);
         }
     }

@@ -26,7 +26,7 @@ pub(super) const PACE: i32 = 12;
 pub(super) async fn watch(app: &App, seen: &payment::Model) -> Result<Outcome> {
     let id = seen.id;
     let depth = Depth::now(app).await?;
-    let looked = look(app, credited_for(app.db.reader(), id).await?).await?;
+    let (looked, disputed) = look(app, credited_for(app.db.reader(), id).await?).await?;
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
@@ -47,7 +47,7 @@ pub(super) async fn watch(app: &App, seen: &payment::Model) -> Result<Outcome> {
         for (row, _) in &looked {
             settled(&tx, row).await?;
         }
-        let done = looked.iter().all(|(row, _)| depth.is_final(row));
+        let done = !disputed && looked.iter().all(|(row, _)| depth.is_final(row));
         if done {
             finish(app, &tx, &payment, !looked.is_empty()).await?;
         } else {
@@ -71,34 +71,51 @@ pub(super) fn is_credited(payment: &payment::Model) -> bool {
     payment.kind == PaymentKind::Deposit && payment.status == PaymentStatus::Completed
 }
 
-/// Each transfer as it is now, with whether it stands. One whose block is gone may be in another by now.
-async fn look(app: &App, rows: Vec<chain_transfer::Model>) -> Result<Vec<(chain_transfer::Model, bool)>> {
-    let mut looked = Vec::with_capacity(rows.len());
+/// Each transfer as it is now, with whether it stands; and whether the nodes differ over one. One whose block is gone may be
+/// in another by now.
+async fn look(
+    app: &App,
+    rows: Vec<chain_transfer::Model>,
+) -> Result<(Vec<(chain_transfer::Model, bool)>, bool)> {
+    let (mut looked, mut disputed) = (Vec::with_capacity(rows.len()), false);
     for row in rows {
-        looked.push(stands_somewhere(app, row).await?);
+        let (row, found) = find(app, row).await?;
+        disputed |= found == Found::Disputed;
+        looked.push((row, found != Found::Gone));
     }
-    Ok(looked)
+    Ok((looked, disputed))
+}
+
+/// What the chain says of a transfer that was booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It is there.
+    Stands,
+    /// It is there no more.
+    Gone,
+    /// One node says so, and the other does not.
+    Disputed,
 }
 
 /// Whether a transfer is on the chain, in the block that we know of or in another one, to which it is moved then. Nothing
 /// is undone on the word of one node while the other still shows it.
-pub(super) async fn stands_somewhere(
-    app: &App,
-    row: chain_transfer::Model,
-) -> Result<(chain_transfer::Model, bool)> {
-    if strays::stands(app, &row).await? || witness::still_shows(app, &row).await? {
-        return Ok((row, true));
+pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain_transfer::Model, Found)> {
+    if strays::stands(app, &row).await? {
+        return Ok((row, Found::Stands));
+    }
+    if witness::still_shows(app, &row).await? {
+        return Ok((row, Found::Disputed));
     }
     let hash: TxHash =
         row.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
     let Some(receipt) = app.chain.receipt(hash).await?.filter(|receipt| receipt.succeeded) else {
-        return Ok((row, false));
+        return Ok((row, Found::Gone));
     };
     let Some(block) = app.chain.block(BlockTag::Number(receipt.block_number)).await? else {
-        return Ok((row, false));
+        return Ok((row, Found::Gone));
     };
     if block.hash != receipt.block_hash {
-        return Ok((row, false));
+        return Ok((row, Found::Gone));
     }
     let treasury = app.chain.treasury();
     let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();
@@ -108,7 +125,7 @@ pub(super) async fn stands_somewhere(
     tx.commit().await?;
     let now = now.ok_or_else(|| Error::bug("a chain transfer vanished"))?;
     let stands = now.block_hash == block.hash.to_string();
-    Ok((now, stands))
+    Ok((now, if stands { Found::Stands } else { Found::Gone }))
 }
 
 /// What a deposit was credited for, in chain order.

@@ -232,7 +232,8 @@ impl TestApp {
         self.rpc("anvil_dropTransaction", json!([hash])).await;
     }
 
-    async fn rpc(&self, method: &str, params: Value) -> Value {
+    /// Calls the node, as anybody may.
+    pub async fn rpc(&self, method: &str, params: Value) -> Value {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
         let answer: Value = sent.json().await.unwrap();
