@@ -42,8 +42,8 @@ pub(super) async fn is_spent(
     }
     let rows: Vec<_> = arrived.iter().map(|(row, _)| row.clone()).collect();
     let surplus = Usdc::sum(rows.iter().map(|row| row.amount))?.minus(deposit.amount)?;
-    // What came too much is on its way back.
-    if !back_to_senders(&rows, surplus)?.by_sender.is_empty() {
+    // Some of it was lost before, or assigned; or what came too much is on its way back.
+    if surplus < Usdc::ZERO || !back_to_senders(&rows, surplus)?.by_sender.is_empty() {
         return Ok(true);
     }
     if unallocated::is_decided(tx, deposit.id, &rows).await? {
