@@ -46,7 +46,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         app.chain.usdc_balance(app.chain.treasury()),
         app.chain.native_balance(app.chain.treasury()),
     );
-    vec![
+    let mut found = vec![
         ("database and migrations", migrations),
         ("workers", workers),
         ("chain", chain.map(|()| format!("chain {}", app.chain.chain_id())).map_err(Into::into)),
@@ -54,7 +54,12 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         ("treasury's gas", gas.map_err(Into::into).and_then(coin)),
         ("S3", storage.map(|()| String::new()).map_err(Into::into)),
         ("mail", mail.map(|()| String::new()).map_err(Into::into)),
-    ]
+    ];
+    if let Some(node) = &app.witness {
+        let second = node.verify().await;
+        found.push(("the chain's second node", second.map(|()| String::new()).map_err(Into::into)));
+    }
+    found
 }
 
 async fn migrations(app: &App) -> Result<String> {

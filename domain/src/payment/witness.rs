@@ -10,6 +10,7 @@ use super::{
 use crate::{
     App, Error, Tx,
     error::Result,
+    events,
     ports::{
         PortError,
         chain::{BlockTag, Chain, Receipt, Transfer, TxHash},
@@ -103,6 +104,9 @@ pub(super) async fn still_shows(app: &App, row: &chain_transfer::Model) -> Resul
 pub(super) async fn wait(app: &App, tx: &Tx, payment: &payment::Model, doubt: &str) -> Result<()> {
     if payment.look > 0 && payment.look % ALARM == 0 {
         tracing::error!(payment = %payment.id, doubt, looks = payment.look, "a deposit cannot be credited");
+    }
+    if payment.hold_reason.as_deref() != Some(doubt) {
+        events::payment_updated(app, &**tx, payment.id).await?;
     }
     let change = payment::ActiveModel {
         id: Set(payment.id),
