@@ -206,7 +206,7 @@ impl UnallocatedMutation {
             let done = unallocated::assign(app, actor, id, payment, &input.idempotency_key).await?;
             unallocated::find(app, actor, done).await
         };
-        payload(answer(result.await)?)
+        Ok(payload(answer(result.await)?))
     }
 
     /// Sends money that paid nothing back to the address that it came from, by a RETURN, however little it is. For admins
@@ -223,12 +223,12 @@ impl UnallocatedMutation {
             let done = unallocated::give_back(app, actor, id, &input.idempotency_key).await?;
             unallocated::find(app, actor, done).await
         };
-        payload(answer(result.await)?)
+        Ok(payload(answer(result.await)?))
     }
 }
 
 fn payload(
     (row, user_errors): (Option<unallocated_deposit::Model>, Vec<UserError>),
-) -> Result<UnallocatedDepositPayload> {
-    Ok(UnallocatedDepositPayload { unallocated_deposit: row.map(UnallocatedDeposit), user_errors })
+) -> UnallocatedDepositPayload {
+    UnallocatedDepositPayload { unallocated_deposit: row.map(UnallocatedDeposit), user_errors }
 }
