@@ -212,3 +212,32 @@ async fn large_deposits_need_a_final_block() {
     }
     app.finish().await;
 }
+
+/// In its new block the transfer has another place, behind somebody else's: it is the same all the same, and counted once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_changes_its_place_is_counted_once() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    let first = signed(&app, &deal.freelancer, &treasury, 5_000_000).await;
+    let raw = signed(&app, &deal.client, &treasury, 100_000_000).await;
+    let hash = send(&app, &raw).await;
+    look(&app, 2).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.reorg(3).await;
+    app.rpc("evm_setAutomine", json!([false])).await;
+    send(&app, &first).await;
+    send(&app, &raw).await;
+    app.evm.mine(1).unwrap();
+    app.rpc("evm_setAutomine", json!([true])).await;
+    let receipt = app.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["logs"][0]["logIndex"], "0x1", "{receipt}");
+    look(&app, 2).await;
+    look(&app, 0).await;
+    let deposit = app.payment(&deal.client, &id).await;
+    assert_eq!((&deposit["status"], &deposit["received"]["amount"]), (&json!("COMPLETED"), &json!("100.00")));
+    assert_eq!(deposit["transfers"].as_array().unwrap().len(), 1, "{deposit}");
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 0);
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-5_000_000));
+    app.finish().await;
+}
