@@ -49,7 +49,7 @@ impl Account {
             Self::Escrow(milestone) => format!("ESCROW:{milestone}"),
             Self::Bonus(contract) => format!("ESCROW:{contract}"),
             Self::Payable(user) => format!("PAYABLE:{user}"),
-            Self::Strangers => "PAYABLE:STRANGERS".to_owned(),
+            Self::Strangers => "PAYABLE:nobody".to_owned(),
             Self::Fees => "FEES".to_owned(),
             Self::Unallocated => "UNALLOCATED".to_owned(),
             Self::Loss => "LOSS".to_owned(),
