@@ -15,7 +15,7 @@ use domain::{
     Settings,
     entities::Usdc,
     ports::chain::{Address, keystore_key},
-    settings::{AssistantSettings, EvmSettings, MailSettings, StorageSettings},
+    settings::{AssistantSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 
@@ -31,6 +31,8 @@ const SESSION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 const APPROVAL_ABOVE: Usdc = Usdc(10_000 * Usdc::SCALE);
 /// How long between two looks at the chain.
 const CHAIN_POLL: Duration = Duration::from_secs(4);
+/// From which amount on a deposit's block has to be final: 10,000 USDC.
+const FINALIZED_FROM: Option<Usdc> = Some(Usdc(10_000 * Usdc::SCALE));
 /// Memory of one Argon2id hash, 46 MiB: OWASP's first choice, with one pass. It is also more than the 32 MiB up to which
 /// glibc keeps freed blocks: its second choice, 19 MiB with two passes, left 95 MiB behind after five hashes.
 pub const ARGON2_MEMORY_KIB: u32 = 46 * 1024;
@@ -50,6 +52,8 @@ pub struct Config {
     pub settings: Settings,
     /// The chain.
     pub chain: EvmSettings,
+    /// A second node of that chain.
+    pub witness: Option<EvmSettings>,
     /// The bucket.
     pub storage: StorageSettings,
     /// The mail server.
@@ -134,8 +138,10 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let graphiql = reader.optional(GRAPHIQL, checks::switch).unwrap_or(false);
     let introspection = reader.optional(GRAPHQL_INTROSPECTION, checks::switch).unwrap_or(true);
     let forwarded_hops = reader.optional(TRUSTED_PROXIES, |text| checks::number(text, 0..=10)).unwrap_or(0);
-    let confirmations =
-        reader.optional(CHAIN_CONFIRMATIONS, |text| checks::number(text, 1..=1000)).unwrap_or(12);
+    let (confirmations, tiers) =
+        reader.optional(CHAIN_CONFIRMATIONS, checks::confirmations).unwrap_or((12, Vec::new()));
+    let finalized_from = reader.optional(CHAIN_FINALIZED_ABOVE, checks::limit).unwrap_or(FINALIZED_FROM);
+    let second = reader.optional(BLOCKCHAIN_PROVIDER_URL_2, |text| checks::url(text, &["https", "http"]));
     let rest_hours = reader.optional(WALLET_REST_HOURS, |text| checks::number(text, 0..=720)).unwrap_or(24);
     let approval_above = reader.optional(PAYOUT_APPROVAL_ABOVE, checks::usdc).unwrap_or(APPROVAL_ABOVE);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
@@ -152,11 +158,13 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             session_ttl: SESSION_TTL,
             confirmations,
             approval_above: Some(approval_above),
+            large_deposits: LargeDeposits { tiers, finalized_from },
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
             introspection,
             argon2_memory_kib: ARGON2_MEMORY_KIB,
         },
+        witness: second.zip(chain.clone()).map(|(rpc_url, chain)| EvmSettings { rpc_url, ..chain }),
         chain: chain?,
         storage: storage?,
         mail: mail?,

@@ -14,7 +14,7 @@ use api::{
 use domain::{
     App, Clock, Db, Purpose, payment,
     ports::{
-        chain::EvmClient,
+        chain::{Chain, EvmClient},
         mail::SmtpMail,
         openai::{Assistant, OpenAi},
         storage::S3Storage,
@@ -39,11 +39,14 @@ pub(crate) async fn app(config: &Config, clock: Clock) -> Result<App> {
 pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App> {
     let storage = S3Storage::connect(config.storage.clone()).await?;
     let assistant = config.assistant.clone().map(OpenAi::new).transpose()?;
+    let witness =
+        config.witness.clone().map(EvmClient::new).transpose()?.map(|node| Arc::new(node) as Arc<dyn Chain>);
     Ok(App {
         db,
         clock,
         settings: Arc::new(config.settings.clone()),
         chain: Arc::new(EvmClient::new(config.chain.clone())?),
+        witness,
         storage: Arc::new(storage),
         mail: Arc::new(SmtpMail::new(config.mail.clone())?),
         assistant: assistant.map(|assistant| Arc::new(assistant) as Arc<dyn Assistant>),
@@ -69,6 +72,9 @@ pub(crate) async fn follow_chain(app: &App, closing: &CancellationToken) -> Resu
 
 async fn first_look(app: &App) -> domain::Result<()> {
     app.chain.verify().await?;
+    if let Some(witness) = &app.witness {
+        witness.verify().await?;
+    }
     payment::scan::start(app).await
 }
 

@@ -71,6 +71,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// The EVM chain.
     pub chain: Arc<dyn Chain>,
+    /// A second node of it: nothing is credited that it does not show too.
+    pub witness: Option<Arc<dyn Chain>>,
     /// The bucket.
     pub storage: Arc<dyn Storage>,
     /// The mail server.

@@ -4,7 +4,7 @@
 
 use entities::{
     Role, contract, contract_amendment, dispute, invitation, payment, portfolio_item, project, proposal,
-    review, upload,
+    review, unallocated_deposit, upload,
 };
 
 use crate::{
@@ -62,6 +62,8 @@ pub enum Action<'a> {
     PaymentReport(&'a payment::Model),
     PaymentHandle(&'a contract::Model),
     PaymentApprove(&'a payment::Model),
+    UnallocatedAssign(&'a contract::Model),
+    UnallocatedReturn(&'a unallocated_deposit::Model),
     DisputeOpen(&'a contract::Model),
     DisputeAddEvidence(&'a contract::Model),
     DisputeWithdraw(&'a contract::Model, &'a dispute::Model),
@@ -188,7 +190,7 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             let person = party_of(actor, contract)?;
             side(person.id == dispute.opened_by, "The other party opened this: only they withdraw it.")
         }
-        DisputeJudge(contract) | PaymentHandle(contract) => {
+        DisputeJudge(contract) | PaymentHandle(contract) | UnallocatedAssign(contract) => {
             can(actor, Administer)?;
             neutral(actor, contract)
         }
@@ -198,6 +200,11 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             let person = acting(actor)?;
             let own = payment.started_by == Some(person.id);
             side(!own, "You started this payment: another administrator has to approve it.")
+        }
+        UnallocatedReturn(money) => {
+            can(actor, Administer)?;
+            let theirs = money.user_id.is_some_and(|user| actor.is(user));
+            side(!theirs, "Your own wallet sent this: another administrator has to decide on it.")
         }
         DisputesManage | JobsManage | Administer => match actor {
             Actor::Admin(_) => acting(actor).map(drop),

@@ -25,6 +25,8 @@ pub struct Settings {
     pub confirmations: u32,
     /// A payout of more than this needs an administrator other than the one who started it; `None` for no limit.
     pub approval_above: Option<Usdc>,
+    /// What larger deposits need beyond that.
+    pub large_deposits: LargeDeposits,
     /// How long a new payout wallet rests.
     pub wallet_rest: Duration,
     /// How long between two looks at a chain that has nothing new.
@@ -33,4 +35,13 @@ pub struct Settings {
     pub introspection: bool,
     /// Memory of one Argon2id hash in KiB; tests lower it.
     pub argon2_memory_kib: u32,
+}
+
+/// What deposits need that are worth more to undo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LargeDeposits {
+    /// From which amount on how many blocks, smallest amount first.
+    pub tiers: Vec<(Usdc, u32)>,
+    /// From which amount on the block has to be final.
+    pub finalized_from: Option<Usdc>,
 }

@@ -39,6 +39,12 @@ pub struct Model {
     pub user_id: Option<UserId>,
     /// The deposit it went to.
     pub payment_id: Option<PaymentId>,
+    /// How often a reorg undid what was booked for it: part of the ledger's keys.
+    pub undone: i32,
+    /// When a reorg moved it after it was booked; empty again once it is deep enough where it is now.
+    pub moved_at: Option<DateTimeUtc>,
+    /// When it was gone, and what it had paid for could not be taken back: then it stands in the loss account.
+    pub lost_at: Option<DateTimeUtc>,
     /// When first seen.
     pub created_at: DateTimeUtc,
     /// When last changed.

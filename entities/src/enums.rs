@@ -48,6 +48,10 @@ text_enum! {
     PaymentStatus { AwaitingFunds = "AWAITING_FUNDS", Queued = "QUEUED", OnHold = "ON_HOLD", Submitted = "SUBMITTED", Confirming = "CONFIRMING", Completed = "COMPLETED", Failed = "FAILED", Expired = "EXPIRED" }
     /// What became of a USDC transfer that the chain showed us.
     ChainTransferStatus { Seen = "SEEN", Credited = "CREDITED", Unallocated = "UNALLOCATED", Orphaned = "ORPHANED" }
+    /// Why money that arrived pays nothing.
+    UnallocatedReason { Late = "LATE", UnknownSender = "UNKNOWN_SENDER", NoOpenPayment = "NO_OPEN_PAYMENT", RestBelowReturn = "REST_BELOW_RETURN" }
+    /// What became of money that paid nothing.
+    UnallocatedStatus { Open = "OPEN", Assigned = "ASSIGNED", Returned = "RETURNED", Undone = "UNDONE" }
     /// Life of a transaction that the treasury signed.
     ChainTransactionStatus { Signed = "SIGNED", Broadcast = "BROADCAST", Mined = "MINED", Final = "FINAL", Reverted = "REVERTED", Superseded = "SUPERSEDED" }
     /// The kinds of ledger account.

@@ -125,6 +125,8 @@ ids! {
     PaymentId = "pay", "payment";
     /// A USDC transfer seen on the chain.
     ChainTransferId = "ctf", "chain transfer";
+    /// Money that arrived and pays nothing.
+    UnallocatedId = "una", "unallocated deposit";
     /// A transaction that the treasury signed.
     ChainTransactionId = "ctx", "chain transaction";
     /// An uploaded file.

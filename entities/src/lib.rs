@@ -45,6 +45,7 @@ pub mod session;
 pub mod skill;
 pub mod submission;
 pub mod treasury_switch;
+pub mod unallocated_deposit;
 pub mod upload;
 pub mod user;
 pub mod user_skill;
@@ -104,6 +105,7 @@ pub fn tables() -> Vec<&'static str> {
         skill
         submission
         treasury_switch
+        unallocated_deposit
         upload
         user
         user_skill

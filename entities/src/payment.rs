@@ -46,7 +46,7 @@ pub struct Model {
     pub deposit_address: Option<String>,
     /// A deposit's deadline, in block time.
     pub expires_at: Option<DateTimeUtc>,
-    /// Blocks until it counts, the block itself included.
+    /// Blocks until it counts, the block itself included; empty for a deposit whose block has to be final.
     pub required_confirmations: Option<i32>,
     /// Why it is held or waits.
     pub hold_reason: Option<String>,
@@ -75,6 +75,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// When it ended well.
     pub completed_at: Option<DateTimeUtc>,
+    /// A deposit's: when all that it was credited for was final on the chain. Until then it is looked at.
+    pub final_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; foreign keys stand in the migrations.

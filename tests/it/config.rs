@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::config::{ALL, Config, Problems, RESERVED};
+use domain::money::Usdc;
 use secrecy::ExposeSecret as _;
 
 /// Settings with which a production process starts.
@@ -161,6 +162,37 @@ fn an_assistant_is_there_with_its_key() {
     for alone in [("OPENAI_BASE_URL", "https://llm.test/v1"), ("OPENAI_CHAT_MODEL", "ours")] {
         assert_eq!(wrong(&[alone])["OPENAI_API_KEY"], format!("is missing beside {}", alone.0));
     }
+}
+
+#[test]
+fn large_deposits_need_more() {
+    let mut values = good();
+    let settings = read(&values).expect("good").settings;
+    assert_eq!((settings.confirmations, &settings.large_deposits.tiers[..]), (12, &[][..]));
+    assert_eq!(settings.large_deposits.finalized_from, Usdc::whole(10_000));
+    values.extend([("CHAIN_CONFIRMATIONS", "6,1000:24,5000:64"), ("CHAIN_FINALIZED_ABOVE", "off")]);
+    let settings = read(&values).expect("good").settings;
+    let tiers = [(Usdc(1_000_000_000), 24), (Usdc(5_000_000_000), 64)];
+    assert_eq!((settings.confirmations, &settings.large_deposits.tiers[..]), (6, &tiers[..]));
+    assert_eq!(settings.large_deposits.finalized_from, None);
+    for bad in ["0", "1001", "x", "12,1000", "12,1000:6", "12,1000:24,1000:30", "12,0:24", "12,1.5:24"] {
+        assert!(wrong(&[("CHAIN_CONFIRMATIONS", bad)]).contains_key("CHAIN_CONFIRMATIONS"), "{bad}");
+    }
+    for bad in ["0", "-1", "never"] {
+        assert!(wrong(&[("CHAIN_FINALIZED_ABOVE", bad)]).contains_key("CHAIN_FINALIZED_ABOVE"), "{bad}");
+    }
+}
+
+/// A second node is on the same chain, and its address, which may hold a key, is shown as little as the first one's.
+#[test]
+fn a_second_node_is_as_secret_as_the_first() {
+    let mut values = good();
+    assert!(read(&values).expect("one is enough").witness.is_none());
+    values.insert("BLOCKCHAIN_PROVIDER_URL_2", "https://rpc-2.test/canary-key-2");
+    let config = read(&values).expect("two nodes");
+    assert_eq!(config.witness.as_ref().map(|second| second.chain_id), Some(8453));
+    assert!(!format!("{config:?}").contains("canary-key-2"));
+    assert!(wrong(&[("BLOCKCHAIN_PROVIDER_URL_2", "rpc-2")]).contains_key("BLOCKCHAIN_PROVIDER_URL_2"));
 }
 
 /// `.env.example` names every setting that is read, and no other.

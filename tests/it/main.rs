@@ -19,6 +19,7 @@ mod category;
 mod config;
 mod contract;
 mod days;
+mod deposit;
 mod dispute;
 mod http;
 mod idempotency;

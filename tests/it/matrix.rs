@@ -121,6 +121,8 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("feeScheduleCreate", "UFFFFKF"),
     ("outgoingPause", "UFFFFKF"),
     ("outgoingResume", "UFFFFKF"),
+    ("unallocatedAssign", "UFFFFKF"),
+    ("unallocatedReturn", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -146,6 +148,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("auditLog", "UFFFFKF"),
     ("users", "UFFFFKF"),
     ("payments", "UFFFFKF"),
+    ("unallocatedDeposits", "UFFFFKF"),
     ("contracts", "UFFFFKF"),
     ("feeSchedules", "UFFFFKF"),
     ("analytics", "UFFFFKF"),
@@ -423,6 +426,11 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         // The reason is missing: nobody is suspended.
         "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
         "userRestore" => json!({ "userId": id("user") }),
+        // No such kind of id: nothing is moved.
+        "unallocatedAssign" => json!({
+            "unallocatedId": id("payment"), "paymentId": id("payment"), "idempotencyKey": new_key(),
+        }),
+        "unallocatedReturn" => json!({ "unallocatedId": id("payment"), "idempotencyKey": new_key() }),
         "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
         // The reason is missing: nothing is paused, and then nothing resumed.
         "outgoingPause" => json!({ "reason": "" }),
@@ -449,8 +457,17 @@ fn query(name: &str, ids: &BTreeMap<&'static str, String>) -> String {
         "dispute" => of("dispute"),
         "nodes" => format!("{{ it: nodes(ids: [\"{}\"]) {{ id }} }}", ids["payment"]),
         "viewer" => "{ it: viewer { id } }".to_owned(),
-        "freelancers" | "projects" | "skills" | "jobs" | "auditLog" | "disputes" | "users" | "payments"
-        | "contracts" | "reconciliations" => {
+        "freelancers"
+        | "projects"
+        | "skills"
+        | "jobs"
+        | "auditLog"
+        | "disputes"
+        | "users"
+        | "payments"
+        | "contracts"
+        | "reconciliations"
+        | "unallocatedDeposits" => {
             format!("{{ it: {name} {{ nodes {{ id }} }} }}")
         }
         "categories" => "{ it: categories { id } }".to_owned(),

@@ -43,6 +43,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("Query.contracts", "contracts"),
     ("Query.disputes", "disputes"),
     ("Query.payments", "payments"),
+    ("Query.unallocatedDeposits", "unallocatedDeposits"),
     ("Query.users", "users"),
     ("Query.reconciliations", "reconciliations"),
     ("Contract.amendments", "projects/proposals/freelancer.contracts/amendments"),

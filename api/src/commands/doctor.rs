@@ -47,7 +47,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         app.chain.usdc_balance(app.chain.treasury()),
         app.chain.native_balance(app.chain.treasury()),
     );
-    vec![
+    let mut found = vec![
         ("database and migrations", migrations),
         ("workers", workers),
         ("chain", chain.map(|()| format!("chain {}", app.chain.chain_id())).map_err(Into::into)),
@@ -56,7 +56,12 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         ("S3", storage.map(|()| String::new()).map_err(Into::into)),
         ("mail", mail.map(|()| String::new()).map_err(Into::into)),
         ("assistant", assistant),
-    ]
+    ];
+    if let Some(node) = &app.witness {
+        let second = node.verify().await;
+        found.push(("the chain's second node", second.map(|()| String::new()).map_err(Into::into)));
+    }
+    found
 }
 
 async fn migrations(app: &App) -> Result<String> {

@@ -176,6 +176,34 @@ where
         .ok_or_else(|| format!("is not a number from {least} to {most}"))
 }
 
+/// Blocks until a deposit counts, and more of them from an amount on: `12,1000:24`.
+pub(super) fn confirmations(text: &str) -> Result<(u32, Vec<(Usdc, u32)>), String> {
+    let mut parts = text.split(',').map(str::trim);
+    let least = number(parts.next().unwrap_or_default(), 1..=1000)?;
+    let mut tiers: Vec<(Usdc, u32)> = Vec::new();
+    for part in parts {
+        let (from, blocks) =
+            part.split_once(':').ok_or_else(|| format!("has no amount:blocks in {part:?}"))?;
+        let tier = (whole_usdc(from)?, number(blocks, 1..=1000)?);
+        let (amount, before) = tiers.last().copied().unwrap_or((Usdc::ZERO, least));
+        if tier.0 <= amount || tier.1 < before {
+            return Err("does not rise: give amounts and blocks in rising order".to_owned());
+        }
+        tiers.push(tier);
+    }
+    Ok((least, tiers))
+}
+
+/// An amount in whole USDC, or `off`.
+pub(super) fn limit(text: &str) -> Result<Option<Usdc>, String> {
+    if text == "off" { Ok(None) } else { whole_usdc(text).map(Some) }
+}
+
+fn whole_usdc(text: &str) -> Result<Usdc, String> {
+    let whole = number(text, 1..=1_000_000_000_i64)?;
+    Usdc::whole(whole).ok_or_else(|| "is too much".to_owned())
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -29,9 +29,11 @@ settings! {
     TRUSTED_PROXIES = "Give how many proxies of yours stand before this server and write X-Forwarded-For, 0 to 10.";
 
     BLOCKCHAIN_PROVIDER_URL = "Give your node's JSON-RPC address: https://rpc.example.com/your-key";
+    BLOCKCHAIN_PROVIDER_URL_2 = "Give the JSON-RPC address of a second node of the same chain, of another provider; or leave it out.";
     CHAIN_ID = "Give the number of the chain that the node is on: 8453 is Base, 1 is Ethereum.";
     USDC_CONTRACT_ADDRESS = "Give the address of Circle's USDC contract on that chain: 0x and 40 hexadecimal digits.";
-    CHAIN_CONFIRMATIONS = "Give how many blocks make a deposit count, 1 to 1000.";
+    CHAIN_CONFIRMATIONS = "Give how many blocks make a deposit count, 1 to 1000: 12; or more from an amount on: 12,1000:24,5000:64";
+    CHAIN_FINALIZED_ABOVE = "Give the amount in whole USDC from which on a deposit's block has to be final: 10000; or off.";
     PAYOUT_APPROVAL_ABOVE = "Give an amount of USDC: a payout of more needs a second administrator. 10000 when left out.";
     TREASURY_KEYSTORE = "Give the path of the treasury's keystore file (geth account new), and TREASURY_PASSWORD with it.";
     TREASURY_PASSWORD = "Give the password that opens TREASURY_KEYSTORE.";

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod contracts;
 pub mod fees;
 pub mod payments;
+pub mod unallocated;
 pub mod users;
 
 pub use audit::AuditEntry;
@@ -20,8 +21,9 @@ pub struct AdminQuery(
     fees::FeeQuery,
     analytics::AnalyticsQuery,
     audit::AuditQuery,
+    unallocated::UnallocatedQuery,
 );
 
 /// What administrators do.
 #[derive(MergedObject, Default)]
-pub struct AdminMutation(users::UsersMutation, fees::FeeMutation);
+pub struct AdminMutation(users::UsersMutation, fees::FeeMutation, unallocated::UnallocatedMutation);

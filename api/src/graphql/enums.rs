@@ -176,6 +176,28 @@ public_enum! {
         /// The deposit's deadline passed.
         Expired,
     }
+    /// Why money that arrived pays nothing.
+    UnallocatedReason = "domain::entities::UnallocatedReason" {
+        /// It came after its deposit's deadline.
+        Late,
+        /// The wallet that sent it is nobody's here.
+        UnknownSender,
+        /// Its sender had no deposit that waited for funds.
+        NoOpenPayment,
+        /// Below 1 USDC, what is left over does not go back by itself.
+        RestBelowReturn,
+    }
+    /// What became of money that paid nothing.
+    UnallocatedStatus = "domain::entities::UnallocatedStatus" {
+        /// It waits for an administrator.
+        Open,
+        /// It pays a deposit now.
+        Assigned,
+        /// It is sent back by a RETURN.
+        Returned,
+        /// A reorganisation of the chain undid the transfer before anybody decided.
+        Undone,
+    }
     /// What a file is for.
     UploadPurpose = "domain::entities::UploadPurpose" {
         /// A person's picture: jpg, png, gif or webp, up to 5 MB.

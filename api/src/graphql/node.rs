@@ -142,6 +142,7 @@ pub(super) async fn resolve(ctx: &Context<'_>, id: &str) -> Result<Option<Node>>
         | AnyId::ProposedMilestoneId(_)
         | AnyId::SubmissionId(_)
         | AnyId::ChainTransferId(_)
+        | AnyId::UnallocatedId(_)
         | AnyId::ChainTransactionId(_)
         | AnyId::ObjectDeletionId(_)
         | AnyId::MailId(_)

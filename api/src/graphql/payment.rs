@@ -39,7 +39,7 @@ pub use manage::{
 
 pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};
 pub use transfer::ChainTransfer;
-use transfer::checksummed;
+pub(super) use transfer::checksummed;
 
 /// Money on its way: a deposit that the chain has to confirm, or an intent to pay out.
 pub struct Payment(pub payment::Model);
@@ -183,7 +183,7 @@ impl Payment {
         Ok(Some(counted.max(needed)))
     }
 
-    /// How many blocks it needs.
+    /// How many blocks it needs; null when its block has to be final, as that of a large deposit has to be.
     async fn required_confirmations(&self) -> Option<i32> {
         self.0.required_confirmations
     }

@@ -14,7 +14,7 @@ use std::{
 use api::config::{ARGON2_MEMORY_KIB, Config};
 use domain::{
     Settings, clock,
-    settings::{EvmSettings, MailSettings, StorageSettings},
+    settings::{EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -154,6 +154,7 @@ impl Folder {
                 session_ttl: SESSION_TTL,
                 confirmations: CONFIRMATIONS,
                 approval_above: None,
+                large_deposits: LargeDeposits::default(),
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
                 introspection: true,
@@ -165,6 +166,7 @@ impl Folder {
                 usdc: places.usdc_address.parse()?,
                 treasury_key: self.secrets.treasury_key.clone().into(),
             },
+            witness: None,
             storage: StorageSettings {
                 bucket: BUCKET.to_owned(),
                 region: REGION.to_owned(),

@@ -36,6 +36,8 @@ pub enum Account {
     Payable(UserId),
     /// What the platform earned.
     Fees,
+    /// What is on its way back to senders who are nobody here.
+    Strangers,
     /// Deposits that belong to no payment yet.
     Unallocated,
     /// What was paid out though its deposit was undone.
@@ -50,6 +52,7 @@ impl Account {
             Self::Escrow(milestone) => format!("ESCROW:{milestone}"),
             Self::Bonus(contract) => format!("ESCROW:{contract}"),
             Self::Payable(user) => format!("PAYABLE:{user}"),
+            Self::Strangers => "PAYABLE:nobody".to_owned(),
             Self::Fees => "FEES".to_owned(),
             Self::Unallocated => "UNALLOCATED".to_owned(),
             Self::Loss => "LOSS".to_owned(),
@@ -73,7 +76,7 @@ impl Account {
         match self {
             Self::Treasury(_) => LedgerAccountKind::Treasury,
             Self::Escrow(_) | Self::Bonus(_) => LedgerAccountKind::Escrow,
-            Self::Payable(_) => LedgerAccountKind::Payable,
+            Self::Payable(_) | Self::Strangers => LedgerAccountKind::Payable,
             Self::Fees => LedgerAccountKind::Fees,
             Self::Unallocated => LedgerAccountKind::Unallocated,
             Self::Loss => LedgerAccountKind::Loss,

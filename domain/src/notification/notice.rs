@@ -70,6 +70,14 @@ pub enum Notice {
     PaymentOnHold { payment: PaymentId, what: String, amount: Usdc, reason: String },
     /// The deadline passed.
     DepositExpired { payment: PaymentId, title: String, amount: Usdc },
+    /// A reorg undid a credited deposit: it is waited for again.
+    DepositUndone { payment: PaymentId, title: String, amount: Usdc },
+    /// A reorg undid money that was passed on already.
+    DepositLost { payment: Option<PaymentId>, amount: Usdc },
+    /// Money that paid nothing goes back.
+    ReturnStarted { payment: PaymentId, amount: Usdc },
+    /// It is there again.
+    DepositRegained { payment: Option<PaymentId>, amount: Usdc },
     /// A refund is under way.
     RefundStarted { payment: PaymentId, title: String, amount: Usdc },
     /// A refund is final.
@@ -156,9 +164,12 @@ impl Notice {
             Self::PaymentCompleted { .. } => NotificationKind::PaymentCompleted,
             Self::PaymentFailed { .. } => NotificationKind::PaymentFailed,
             Self::PaymentOnHold { .. } => NotificationKind::PaymentOnHold,
-            Self::DepositExpired { .. } | Self::BonusExpired { .. } => NotificationKind::PaymentFailed,
-            Self::BonusComing { .. } => NotificationKind::PaymentCompleted,
-            Self::RefundStarted { .. } => NotificationKind::RefundStarted,
+            Self::DepositExpired { .. }
+            | Self::BonusExpired { .. }
+            | Self::DepositUndone { .. }
+            | Self::DepositLost { .. } => NotificationKind::PaymentFailed,
+            Self::BonusComing { .. } | Self::DepositRegained { .. } => NotificationKind::PaymentCompleted,
+            Self::RefundStarted { .. } | Self::ReturnStarted { .. } => NotificationKind::RefundStarted,
             Self::RefundCompleted { .. } => NotificationKind::RefundCompleted,
             Self::ProjectExpiring { .. } => NotificationKind::ProjectExpiring,
             Self::ProjectExpired { .. } => NotificationKind::ProjectExpired,
@@ -211,6 +222,10 @@ impl Notice {
             Self::PaymentFailed { payment, what, amount, reason } => Story { priority: High, title: format!("Payment failed: {what}"), lines: vec![format!("{amount} for {what} could not be paid: {reason}"), "No money was lost. Our team is told and will try again.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentOnHold { payment, what, amount, reason } => Story { priority: High, title: format!("Payment held: {what}"), lines: vec![format!("{amount} for {what} is held: {reason}")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DepositExpired { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} did not arrive"), lines: vec![format!("{amount} for \"{title}\" did not arrive in time. Fund the milestone again when you are ready; what has arrived is sent back.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::DepositUndone { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} was undone"), lines: vec![format!("The chain was reorganised, and the transfer of {amount} for \"{title}\" is in it no more. The milestone waits for its deposit again; no work is expected on it until then."), "In most cases the same transfer is there again within minutes, and nothing has to be done. If it is not, the client pays again within 24 hours.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::DepositLost { payment, amount } => Story { priority: High, title: format!("A deposit of {amount} was undone after it was passed on"), lines: vec![format!("The chain was reorganised, and a transfer of {amount} is in it no more, but its money was promised or paid already. That stands: the platform bears it until the transfer is there again."), "All outgoing payments are paused until our team has looked at it.".to_owned()], action: payment.map(|id| ("See the payment", format!("/payments/{id}"))), subject: payment.map(|id| id.to_string()) },
+            Self::DepositRegained { payment, amount } => Story { priority: High, title: format!("A transfer of {amount} is there again"), lines: vec![format!("The transfer of {amount} that a reorganisation had undone is on the chain again, and deep enough: its loss is taken back."), "If outgoing payments were paused because of it, they can go on now.".to_owned()], action: payment.map(|id| ("See the payment", format!("/payments/{id}"))), subject: payment.map(|id| id.to_string()) },
+            Self::ReturnStarted { payment, amount } => Story { priority: High, title: format!("{amount} are on their way back to you"), lines: vec![format!("A wallet of yours sent {amount} that paid nothing. Our team sends them back to that wallet.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::RefundStarted { payment, title, amount } => Story { priority: High, title: format!("A refund for {title} is on its way"), lines: vec![format!("{amount} of \"{title}\" go back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::RefundCompleted { payment, title, amount } => Story { priority: High, title: format!("The refund for {title} is complete"), lines: vec![format!("{amount} of \"{title}\" went back to the client.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::ProjectExpiring { project, title, expires } => Story { priority: Normal, title: format!("{title} is about to expire"), lines: vec![format!("Nothing has happened on \"{title}\" for a while: on {expires} it stops taking proposals."),"Change it, or invite somebody, to keep it open; once it has expired you can renew it.".to_owned()], action: Some(("See the project", format!("/projects/{project}"))), subject: Some(project.to_string()) },

@@ -5,11 +5,11 @@ use entities::{
     ChainTransferStatus, PaymentKind, PaymentStatus, Usdc, UserId, chain_transfer, deposit_hint, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
 use super::{
+    moved,
     numbers::{chain_id, stored},
     record, transfers,
 };
@@ -21,24 +21,28 @@ use crate::{
     wallet,
 };
 
-/// Records a transfer to the treasury and gives it to the payment that it pays, if there is one. A
-/// transfer seen before is only moved to its new block, should a reorg have moved it.
-pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: DateTime<Utc>) -> Result<()> {
+/// Records what one transaction sent to the treasury, and gives each transfer to the payment that it pays, if there is
+/// one. `sent` is all of it, in chain order: a reorg may have moved the transaction to another block, and its transfers to
+/// other places there, and what was seen before is then only moved (see [`moved`]).
+pub(super) async fn record(app: &App, tx: &Tx, sent: &[Transfer], block_time: DateTime<Utc>) -> Result<()> {
     // Nothing, or more than all USDC there is: neither is a deposit.
-    let Some(amount) = transfer.amount.filter(|amount| amount.is_positive()) else { return Ok(()) };
-    let chain_id = chain_id(app)?;
-    let log_index =
-        i32::try_from(transfer.log_index).map_err(|_| Error::bug("a log index beyond 31 bits"))?;
-    let block_number = stored(transfer.block_number)?;
-    let known = chain_transfer::Entity::find()
-        .filter(chain_transfer::Column::ChainId.eq(chain_id))
-        .filter(chain_transfer::Column::TransactionHash.eq(transfer.transaction_hash.to_string()))
-        .filter(chain_transfer::Column::LogIndex.eq(log_index))
-        .one(&**tx)
-        .await?;
-    if let Some(known) = known {
-        return moved(app, tx, known, transfer, block_number, block_time).await;
+    let sent = sent.iter().filter_map(|transfer| {
+        transfer.amount.filter(|amount| amount.is_positive()).map(|amount| (transfer, amount))
+    });
+    for (transfer, amount) in moved::follow(app, tx, sent.collect(), block_time).await? {
+        arrive(app, tx, transfer, amount, block_time).await?;
     }
+    Ok(())
+}
+
+/// A transfer that was never seen before.
+async fn arrive(
+    app: &App,
+    tx: &Tx,
+    transfer: &Transfer,
+    amount: Usdc,
+    block_time: DateTime<Utc>,
+) -> Result<()> {
     let user = wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?;
     let payment = match user {
         Some(user) => choose(tx, user, transfer.transaction_hash, amount, block_time).await?,
@@ -47,18 +51,21 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
     let now = app.clock.now();
     let row = chain_transfer::ActiveModel {
         id: Set(app.clock.new_id()),
-        chain_id: Set(chain_id),
+        chain_id: Set(chain_id(app)?),
         transaction_hash: Set(transfer.transaction_hash.to_string()),
-        log_index: Set(log_index),
+        log_index: Set(log_index(transfer)?),
         from_address: Set(transfer.from.to_string()),
         to_address: Set(transfer.to.to_string()),
         amount: Set(amount),
-        block_number: Set(block_number),
+        block_number: Set(stored(transfer.block_number)?),
         block_hash: Set(transfer.block_hash.to_string()),
         block_time: Set(block_time),
         status: Set(ChainTransferStatus::Seen),
         user_id: Set(user),
         payment_id: Set(payment.as_ref().map(|payment| payment.id)),
+        undone: Set(0),
+        moved_at: Set(None),
+        lost_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -85,50 +92,15 @@ pub(super) async fn record(app: &App, tx: &Tx, transfer: &Transfer, block_time: 
     }
 }
 
-/// Looks at the deposit at once, and tells subscribers: what has arrived is news even when more is missing.
-async fn arrived(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
-    events::payment_updated(app, &**tx, payment.id).await?;
-    record::look_at(app, tx, payment, app.clock.now()).await
+/// The transfer's place in its block, as a column holds it.
+pub(super) fn log_index(transfer: &Transfer) -> Result<i32> {
+    i32::try_from(transfer.log_index).map_err(|_| Error::bug("a log index beyond 31 bits"))
 }
 
-/// The same transfer in another block: a reorg moved it. What was credited is left to the reorg's own path.
-async fn moved(
-    app: &App,
-    tx: &Tx,
-    known: chain_transfer::Model,
-    transfer: &Transfer,
-    block_number: i64,
-    block_time: DateTime<Utc>,
-) -> Result<()> {
-    let uncredited = matches!(known.status, ChainTransferStatus::Seen | ChainTransferStatus::Orphaned);
-    let same =
-        known.block_hash == transfer.block_hash.to_string() && known.status == ChainTransferStatus::Seen;
-    if same || !uncredited {
-        return Ok(());
-    }
-    // Payment before transfer, as everybody locks them.
-    let payment = match known.payment_id {
-        Some(id) => payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?,
-        None => None,
-    };
-    // A deposit that ended meanwhile is not paid any more: the money belongs to nothing then.
-    let payment =
-        payment.filter(|row| matches!(row.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming));
-    let change = chain_transfer::ActiveModel {
-        id: Set(known.id),
-        block_number: Set(block_number),
-        block_hash: Set(transfer.block_hash.to_string()),
-        block_time: Set(block_time),
-        status: Set(ChainTransferStatus::Seen),
-        payment_id: Set(payment.as_ref().map(|payment| payment.id)),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    change.update(&**tx).await?;
-    match payment {
-        Some(payment) => arrived(app, tx, &payment).await,
-        None => Ok(()),
-    }
+/// Looks at the deposit at once, and tells subscribers: what has arrived is news even when more is missing.
+pub(super) async fn arrived(app: &App, tx: &Tx, payment: &payment::Model) -> Result<()> {
+    events::payment_updated(app, &**tx, payment.id).await?;
+    record::look_at(app, tx, payment, app.clock.now()).await
 }
 
 /// The open deposit of this payer that the transfer pays: the one hinted; else the one that misses exactly

@@ -6,9 +6,12 @@ use entities::{
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{
-    NewPayment, bonus, open_outgoing, record,
+    NewPayment, bonus,
+    numbers::poll,
+    open_outgoing, record,
     settle::{TREASURY, ended, held_in},
     state::Step,
+    unallocated, watch,
 };
 use crate::{
     App, Error, Tx,
@@ -23,6 +26,15 @@ use crate::{
 /// Less of something does not go back: that would cost more gas than it is worth.
 pub(crate) const SMALLEST_RETURN: Usdc = Usdc(Usdc::SCALE);
 
+/// What a deposit is credited with.
+#[derive(Clone, Copy)]
+pub(super) struct Sum {
+    /// What arrived for it.
+    pub(super) received: Usdc,
+    /// What an admin gave it of the money that paid nothing.
+    pub(super) assigned: Usdc,
+}
+
 /// A deposit has its confirmations: the money is in escrow, and what came beyond it is the payer's.
 pub(super) async fn credit(
     app: &App,
@@ -30,25 +42,29 @@ pub(super) async fn credit(
     payment: &payment::Model,
     milestone: Option<milestone::Model>,
     arrived: &[chain_transfer::Model],
-    received: Usdc,
+    Sum { received, assigned }: Sum,
 ) -> Result<()> {
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
-    let surplus = received.minus(payment.amount)?;
+    let surplus = received.plus(assigned)?.minus(payment.amount)?;
     let now = app.clock.now();
-    let payment =
-        record::step(app, tx, payment, Step::Credit, |row| row.completed_at = Set(Some(now))).await?;
+    let payment = record::step(app, tx, payment, Step::Credit, |row| {
+        row.completed_at = Set(Some(now));
+        row.hold_reason = Set(None);
+    })
+    .await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
     let back = back_to_senders(arrived, surplus)?;
     let lines = [
         (TREASURY, received),
         (held_in(&payment)?, payment.amount.negated()?),
         (Account::Payable(payer), back.returned.negated()?),
-        (Account::Unallocated, back.left.negated()?),
+        (Account::Unallocated, assigned.minus(back.left)?),
     ];
     // The version is part of the key: after a reorg the same deposit may be credited again.
     let key = format!("{}:CREDITED:{}", payment.id, payment.version);
     ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
+    record::look_at(app, tx, &payment, now + poll(app) * watch::PACE).await?;
     match milestone {
         Some(milestone) => funded(app, tx, &payment, &milestone).await,
         None => bonus::paid_in(app, tx, &payment).await,
@@ -121,6 +137,8 @@ async fn mark(
 /// Money on its way back, by sender.
 pub(super) struct Back {
     pub(super) by_sender: Vec<(String, Usdc)>,
+    /// What is left, by the newest transfer of each sender.
+    rests: Vec<(chain_transfer::Model, Usdc)>,
     /// What goes back.
     returned: Usdc,
     /// What is too little for its sender's gas to be worth: it waits for an admin.
@@ -129,23 +147,31 @@ pub(super) struct Back {
 
 /// Divides what came without need among those who sent it, the newest transfers first.
 pub(super) fn back_to_senders(arrived: &[chain_transfer::Model], amount: Usdc) -> Result<Back> {
-    let mut by_sender: Vec<(String, Usdc)> = Vec::new();
+    let mut by_sender: Vec<(&chain_transfer::Model, Usdc)> = Vec::new();
     let mut left = amount;
     for row in arrived.iter().rev() {
         let part = row.amount.min(left);
         left = left.minus(part)?;
-        match by_sender.iter_mut().find(|(sender, _)| *sender == row.from_address) {
+        match by_sender.iter_mut().find(|(newest, _)| newest.from_address == row.from_address) {
             Some((_, sum)) => *sum = sum.plus(part)?,
-            None => by_sender.push((row.from_address.clone(), part)),
+            None => by_sender.push((row, part)),
         }
     }
-    by_sender.retain(|(_, sum)| *sum >= SMALLEST_RETURN);
-    let returned = Usdc::sum(by_sender.iter().map(|(_, sum)| *sum))?;
-    Ok(Back { by_sender, returned, left: amount.minus(returned)? })
+    let (back, rests): (Vec<_>, Vec<_>) = by_sender.into_iter().partition(|(_, sum)| *sum >= SMALLEST_RETURN);
+    let returned = Usdc::sum(back.iter().map(|(_, sum)| *sum))?;
+    let rests = rests.into_iter().filter(|(_, sum)| sum.is_positive());
+    Ok(Back {
+        by_sender: back.into_iter().map(|(row, sum)| (row.from_address.clone(), sum)).collect(),
+        rests: rests.map(|(row, sum)| (row.clone(), sum)).collect(),
+        returned,
+        left: amount.minus(returned)?,
+    })
 }
 
-/// Queues the returns. What they pay stands on the payer's payable account already.
+/// Queues the returns, and notes the rests. What is paid stands on the payer's payable account already, what is not on that of
+/// unallocated money.
 async fn give_back(app: &App, tx: &Tx, deposit: &payment::Model, back: Back) -> Result<()> {
+    unallocated::note_rests(app, tx, &back.rests).await?;
     for (sender, amount) in back.by_sender {
         let new = NewPayment {
             kind: PaymentKind::Return,

@@ -11,11 +11,11 @@ use sea_orm::{
 
 use super::{
     allocate, credit,
+    depth::Depth,
     numbers::{height, poll},
     record::{self, Locked},
     state::Step,
-    strays,
-    transfers::confirmations,
+    strays, watch, witness,
 };
 use crate::{
     App, Error,
@@ -33,15 +33,23 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let Some(seen) = payment::Entity::find_by_id(id).one(app.db.reader()).await? else {
         return Ok(Outcome::Done);
     };
-    if !is_open(&seen) || !record::is_due(app, &seen) {
+    if !record::is_due(app, &seen) {
+        return Ok(Outcome::Done);
+    }
+    if watch::is_credited(&seen) {
+        return watch::watch(app, &seen).await;
+    }
+    if !is_open(&seen) {
         return Ok(Outcome::Done);
     }
     let hints_waiting = read_hints(app, id).await?;
-    let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(no_block)?;
+    let depth = Depth::now(app).await?;
     let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
-    let too_late = head.time > deadline && scanned_past(app, deadline).await?;
+    let too_late = depth.head.time > deadline && scanned_past(app, deadline).await?;
     let standing = standing(app, id).await?;
+    let enough = depth.suffices(app, &seen, &standing)?;
+    let doubt = if enough { witness::doubt(app, &standing).await? } else { None };
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
@@ -62,11 +70,13 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::AwaitingFunds => record::step(app, &tx, &payment, Step::Seen, |_| ()).await?,
             _ => payment,
         };
-        let depth = standing.iter().map(|row| confirmations(to_i64(head.number), row.block_number)).min();
-        if depth.unwrap_or(0) >= payment.required_confirmations.unwrap_or(i32::MAX) {
-            credit::credit(app, &tx, &payment, milestone, &standing, received).await?;
-        } else {
-            record::look_at(app, &tx, &payment, now + poll).await?;
+        match doubt {
+            Some(doubt) => witness::wait(app, &tx, &payment, doubt).await?,
+            None if enough => {
+                let sum = credit::Sum { received, assigned: Usdc::ZERO };
+                credit::credit(app, &tx, &payment, milestone, &standing, sum).await?;
+            }
+            None => record::look_at(app, &tx, &payment, now + poll).await?,
         }
     } else {
         let payment = match payment.status {
@@ -74,10 +84,10 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
             _ => payment,
         };
-        if too_late {
+        if too_late && enough && doubt.is_none() {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
-            // Past the deadline only the scanner is waited for.
+            // Past the deadline only the scanner is waited for, and until what came is sure enough to be sent back.
             let due = if hints_waiting || deadline <= now { now + poll } else { deadline };
             record::look_at(app, &tx, &payment, due).await?;
         }
@@ -121,7 +131,7 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             continue;
         };
         let treasury = app.chain.treasury();
-        let ours: Vec<_> = receipt.transfers.iter().filter(|transfer| transfer.to == treasury).collect();
+        let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();
         let outcome = match (receipt.succeeded, ours.is_empty()) {
             (false, _) => "the transaction failed",
             (true, true) => "it moves no USDC to the treasury",
@@ -131,9 +141,7 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             let block =
                 app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
             let tx = app.db.begin().await?;
-            for transfer in ours {
-                allocate::record(app, &tx, transfer, block.time).await?;
-            }
+            allocate::record(app, &tx, &ours, block.time).await?;
             tx.commit().await?;
         }
         close_hint(app, hint, outcome).await?;
@@ -154,7 +162,10 @@ async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Resu
 }
 
 /// What arrived for a payment and is not counted yet, in chain order.
-async fn seen_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+pub(super) async fn seen_for(
+    conn: &impl ConnectionTrait,
+    id: PaymentId,
+) -> Result<Vec<chain_transfer::Model>> {
     Ok(chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
@@ -165,7 +176,7 @@ async fn seen_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chai
 }
 
 /// What arrived and still stands on the canonical chain; what does not is marked.
-async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+pub(super) async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
     let mut standing = Vec::new();
     for row in seen_for(app.db.reader(), id).await? {
         if strays::stands(app, &row).await? {

@@ -24,9 +24,11 @@ mod allocate;
 mod bonus;
 mod credit;
 pub mod deposit;
+mod depth;
 pub mod jobs;
 mod list;
 mod manage;
+mod moved;
 mod numbers;
 pub mod payout;
 pub(crate) mod record;
@@ -37,6 +39,10 @@ mod settle;
 pub mod state;
 mod strays;
 pub mod transfers;
+pub mod unallocated;
+mod undo;
+mod watch;
+mod witness;
 
 pub(crate) use credit::SMALLEST_RETURN;
 pub use list::{Filter, OrderField, list};
@@ -88,6 +94,7 @@ pub(crate) async fn open_deposit(app: &App, tx: &Tx, new: NewPayment) -> Result<
     let row = payment::Model {
         deposit_address: Some(app.chain.treasury().to_string()),
         expires_at: Some(deadline),
+        required_confirmations: depth::needed(app, new.split.gross),
         ..blank(app, new, PaymentStatus::AwaitingFunds, deadline)
     };
     record::open(app, tx, row).await
@@ -146,6 +153,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         created_at: now,
         updated_at: now,
         completed_at: None,
+        final_at: None,
     }
 }
 

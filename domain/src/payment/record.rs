@@ -102,9 +102,11 @@ async fn queue_look(app: &App, tx: &Tx, row: &payment::Model) -> Result<()> {
     let Some(due) = row.due_at else { return Ok(()) };
     let (id, key) = (row.id, queue::key(row.id, row.version, row.look));
     match (row.kind, row.status) {
-        (PaymentKind::Deposit, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming) => {
-            queue::enqueue(app, &**tx, &DepositConfirm { id }, &key, due).await
-        }
+        // Completed: until it is final.
+        (
+            PaymentKind::Deposit,
+            PaymentStatus::AwaitingFunds | PaymentStatus::Confirming | PaymentStatus::Completed,
+        ) => queue::enqueue(app, &**tx, &DepositConfirm { id }, &key, due).await,
         (PaymentKind::Release | PaymentKind::Bonus, PaymentStatus::Queued | PaymentStatus::OnHold) => {
             queue::enqueue(app, &**tx, &ReleaseSend { id }, &key, due).await
         }

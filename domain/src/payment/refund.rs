@@ -1,12 +1,13 @@
 //! How money goes back to who paid: to their wallets, the newest first, and to none more than came from it.
 
 use entities::{
-    ChainTransferStatus, MilestoneId, PaymentId, PaymentKind, PaymentStatus, Usdc, chain_transfer, payment,
+    ChainTransferStatus, MilestoneId, PaymentId, PaymentKind, PaymentStatus, UnallocatedStatus, Usdc,
+    chain_transfer, payment, unallocated_deposit,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::{NewPayment, credit::back_to_senders, open_outgoing, reserve, state::FINAL};
-use crate::{App, Error, Tx, error::Result, money::Split};
+use crate::{App, Error, Tx, error::Result, money::Split, wallet};
 
 /// Queues a refund of a milestone: one payment for each wallet that something goes back to. The milestone is locked.
 pub(crate) async fn open(app: &App, tx: &Tx, whole: NewPayment) -> Result<Vec<payment::Model>> {
@@ -64,16 +65,23 @@ async fn divided(
         .all(conn)
         .await?;
     // The newest first.
-    let mut wallets: Vec<(&str, Usdc)> = Vec::new();
+    let mut wallets: Vec<(String, Usdc)> = Vec::new();
     for deposit in deposits.iter().rev() {
         let came: Vec<_> = arrived.iter().filter(|row| row.payment_id == Some(deposit.id)).cloned().collect();
-        let surplus = Usdc::sum(came.iter().map(|row| row.amount))?.minus(deposit.amount)?;
+        let (assigned, payout_wallet) = assigned_to(conn, deposit).await?;
+        let surplus = Usdc::sum(came.iter().map(|row| row.amount))?.plus(assigned)?.minus(deposit.amount)?;
         let returned = back_to_senders(&came, surplus)?.by_sender;
         for row in arrived.iter().rev().filter(|row| row.payment_id == Some(deposit.id)) {
             let wallet = row.from_address.as_str();
             match wallets.iter_mut().find(|(known, _)| *known == wallet) {
                 Some((_, paid)) => *paid = paid.plus(row.amount)?,
-                None => wallets.push((wallet, row.amount)),
+                None => wallets.push((wallet.to_owned(), row.amount)),
+            }
+        }
+        if let Some(wallet) = payout_wallet {
+            match wallets.iter_mut().find(|(known, _)| *known == wallet) {
+                Some((_, paid)) => *paid = paid.plus(assigned)?,
+                None => wallets.push((wallet, assigned)),
             }
         }
         for (sender, sum) in &returned {
@@ -88,15 +96,33 @@ async fn divided(
     let given: Vec<_> = given.collect();
     let (mut parts, mut left) = (Vec::new(), amount);
     for (wallet, paid) in wallets {
-        let back = given.iter().filter(|row| row.destination.as_deref() == Some(wallet));
+        let back = given.iter().filter(|row| row.destination.as_deref() == Some(wallet.as_str()));
         let part = Ord::min(paid.minus(Usdc::sum(back.map(|row| row.amount))?)?, left);
         if part.is_positive() {
             left = left.minus(part)?;
-            parts.push((Some(wallet.to_owned()), part));
+            parts.push((Some(wallet), part));
         }
     }
     if left.is_positive() {
         parts.push((None, left));
     }
     Ok(parts)
+}
+
+/// What an admin assigned to a deposit, and the wallet that it goes back to: the payer's payout wallet, since nobody says that
+/// the wallet that sent it is theirs. While they have none it is nobody's.
+async fn assigned_to(
+    conn: &impl ConnectionTrait,
+    deposit: &payment::Model,
+) -> Result<(Usdc, Option<String>)> {
+    let assigned = unallocated_deposit::Entity::find()
+        .filter(unallocated_deposit::Column::PaymentId.eq(deposit.id))
+        .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Assigned))
+        .all(conn)
+        .await?;
+    let Some(payer) = deposit.payer_id.filter(|_| !assigned.is_empty()) else {
+        return Ok((Usdc::ZERO, None));
+    };
+    let wallet = wallet::payout_wallet(conn, payer).await?;
+    Ok((Usdc::sum(assigned.iter().map(|row| row.amount))?, wallet.map(|wallet| wallet.address)))
 }

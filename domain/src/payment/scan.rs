@@ -11,9 +11,10 @@ use sea_orm::{
 
 use super::{
     allocate,
+    depth::{Depth, REORG_DEPTH},
     jobs::ChainScan,
     numbers::{chain_id, height, poll, stored},
-    strays,
+    strays, undo,
 };
 use crate::{
     App, Error, Tx,
@@ -27,8 +28,6 @@ use crate::{
 
 /// Blocks read in one look: what every node grants.
 const BLOCKS_A_LOOK: u64 = 500;
-/// How far back is read again after a reorg: deeper than any that is survived.
-const REORG_DEPTH: u64 = 128;
 /// With no deposit open the chain is read this many times less often.
 const IDLE_FACTOR: i32 = 10;
 
@@ -37,11 +36,12 @@ pub async fn run(app: &App) -> Result<Outcome> {
     let head = block(app, BlockTag::Latest).await?;
     let Some(cursor) = cursor(app, &head).await? else { return Ok(Outcome::Done) };
     let scanned = height(cursor.scanned_block)?;
-    let from = if still_canonical(app, &cursor, scanned).await? {
-        scanned + 1
-    } else {
+    let reorganised = !still_canonical(app, &cursor, scanned).await?;
+    let from = if reorganised {
         tracing::warn!(block = scanned, "the chain was reorganised: reading back");
         scanned.saturating_sub(REORG_DEPTH)
+    } else {
+        scanned + 1
     };
     let to = head.number.min(from + BLOCKS_A_LOOK - 1);
     let mut arrivals = Vec::new();
@@ -58,14 +58,19 @@ pub async fn run(app: &App) -> Result<Outcome> {
         last = Some(after);
     }
     // The chain is asked before the transaction: a slow node must not hold the write lock.
-    let strays = strays::deep(app, head.number).await?;
+    let strays = strays::deep(app, &Depth::now(app).await?).await?;
+    let fallen = if reorganised { undo::fallen(app, from).await? } else { Vec::new() };
     let tx = app.db.begin().await?;
-    for (transfer, time) in &arrivals {
-        allocate::record(app, &tx, transfer, *time).await?;
+    for (transfers, time) in &arrivals {
+        allocate::record(app, &tx, transfers, *time).await?;
     }
+    let lost = undo::unbook_fallen(app, &tx, &fallen).await?;
     strays::set_aside(app, &tx, &strays).await?;
     let more = to < head.number;
     advance(app, &tx, &cursor, last.as_ref(), more).await?;
+    if lost {
+        undo::stop_paying(app, &tx).await?;
+    }
     tx.commit().await?;
     Ok(Outcome::Done)
 }
@@ -142,16 +147,19 @@ async fn still_canonical(app: &App, cursor: &chain_cursor::Model, scanned: u64) 
     Ok(now.is_some_and(|block| block.hash.to_string() == cursor.block_hash))
 }
 
-async fn with_times(app: &App, transfers: Vec<Transfer>) -> Result<Vec<(Transfer, DateTime<Utc>)>> {
+/// The transfers of each transaction, with the time of its block.
+async fn with_times(app: &App, transfers: Vec<Transfer>) -> Result<Vec<(Vec<Transfer>, DateTime<Utc>)>> {
     let mut times: HashMap<u64, DateTime<Utc>> = HashMap::new();
-    let mut timed = Vec::with_capacity(transfers.len());
-    for transfer in transfers {
-        let time = match times.get(&transfer.block_number) {
+    let mut timed = Vec::new();
+    // In chain order a transaction's transfers stand side by side.
+    for sent in transfers.chunk_by(|one, next| one.transaction_hash == next.transaction_hash) {
+        let Some(number) = sent.first().map(|transfer| transfer.block_number) else { continue };
+        let time = match times.get(&number) {
             Some(time) => *time,
-            None => block(app, BlockTag::Number(transfer.block_number)).await?.time,
+            None => block(app, BlockTag::Number(number)).await?.time,
         };
-        times.insert(transfer.block_number, time);
-        timed.push((transfer, time));
+        times.insert(number, time);
+        timed.push((sent.to_vec(), time));
     }
     Ok(timed)
 }

@@ -51,6 +51,14 @@ fn reservation(payment: &payment::Model) -> Result<Vec<(Account, Usdc)>> {
     ])
 }
 
+/// The account that a payout is owed on: what goes back to a sender whom nobody knows has one of its own.
+fn owed_on(payment: &payment::Model) -> Result<Account> {
+    match (payment.kind, payment.payee_id) {
+        (PaymentKind::Return, None) => Ok(Account::Strangers),
+        _ => payee(payment).map(Account::Payable),
+    }
+}
+
 fn payee(payment: &payment::Model) -> Result<entities::UserId> {
     payment.payee_id.ok_or_else(|| Error::bug("a payout without its payee"))
 }
@@ -65,8 +73,7 @@ pub(super) async fn complete(
     let now = app.clock.now();
     let payment =
         record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
-    let payee = payee(&payment)?;
-    let lines = [(Account::Payable(payee), payment.net), (TREASURY, payment.net.negated()?)];
+    let lines = [(owed_on(&payment)?, payment.net), (TREASURY, payment.net.negated()?)];
     let key = format!("{}:COMPLETED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
     match (payment.kind, milestone) {
@@ -76,7 +83,9 @@ pub(super) async fn complete(
         _ => {
             let what = "money that was sent without need".to_owned();
             let notice = Notice::PaymentCompleted { payment: payment.id, what, amount: payment.net };
-            notify(app, tx, payee, notice, &key).await?;
+            if let Some(payee) = payment.payee_id {
+                notify(app, tx, payee, notice, &key).await?;
+            }
         }
     }
     ended(app, tx, &payment).await
@@ -177,7 +186,7 @@ pub(super) async fn fail(
     }
     tracing::error!(payment = %payment.id, reason, "a payout failed; an admin has to look at it");
     let event = format!("{}:FAILED", payment.id);
-    let mut people = vec![payee(&payment)?];
+    let mut people: Vec<_> = payment.payee_id.into_iter().collect();
     if payment.kind == PaymentKind::Bonus {
         people.extend(payment.payer_id);
     }

@@ -5,9 +5,14 @@ use entities::{
     ChainTransferStatus, LedgerTransferKind, PaymentKind, PaymentRail, PaymentStatus, chain_cursor,
     chain_transfer, payment,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-use super::{credit, numbers::height};
+use super::{
+    credit,
+    depth::{Depth, needed},
+    numbers::height,
+    unallocated, undo, witness,
+};
 use crate::{
     App, Tx,
     error::Result,
@@ -16,7 +21,7 @@ use crate::{
 };
 
 /// What a payer sends within this time after a deposit was complete is taken for surplus.
-const SURPLUS_WINDOW: Duration = Duration::hours(24);
+pub(super) const SURPLUS_WINDOW: Duration = Duration::hours(24);
 
 /// Whether the block that a transfer was seen in is still part of the chain. A node that does not know the
 /// height (yet) has said nothing: that is tried again.
@@ -46,7 +51,12 @@ pub(super) async fn orphan(app: &App, tx: &Tx, row: &chain_transfer::Model) -> R
 }
 
 /// Changes the status of a transfer that still is as it was read. Whether it was.
-async fn turn(app: &App, tx: &Tx, row: &chain_transfer::Model, status: ChainTransferStatus) -> Result<bool> {
+pub(super) async fn turn(
+    app: &App,
+    tx: &Tx,
+    row: &chain_transfer::Model,
+    status: ChainTransferStatus,
+) -> Result<bool> {
     let changed = chain_transfer::Entity::update_many()
         .col_expr(chain_transfer::Column::Status, Expr::value(status))
         .col_expr(chain_transfer::Column::UpdatedAt, Expr::value(app.clock.now()))
@@ -58,12 +68,16 @@ async fn turn(app: &App, tx: &Tx, row: &chain_transfer::Model, status: ChainTran
     Ok(changed.rows_affected == 1)
 }
 
-/// Transfers that pay nothing and are deep enough, each with whether it still stands on the chain.
-pub(super) async fn deep(app: &App, head: u64) -> Result<Vec<(chain_transfer::Model, bool)>> {
-    let deep = head.saturating_add(1).saturating_sub(app.settings.confirmations.into());
+/// Transfers that wait for no deposit and are deep enough, each with whether it still stands on the chain: those that pay
+/// nothing, and those that a reorg had undone after they were passed on.
+pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer::Model, bool)>> {
+    let deep = depth.head.number.saturating_add(1).saturating_sub(app.settings.confirmations.into());
+    let no_deposit = Condition::any()
+        .add(chain_transfer::Column::PaymentId.is_null())
+        .add(chain_transfer::Column::LostAt.is_not_null());
     let rows = chain_transfer::Entity::find()
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
-        .filter(chain_transfer::Column::PaymentId.is_null())
+        .filter(no_deposit)
         .filter(chain_transfer::Column::BlockNumber.lte(i64::try_from(deep).unwrap_or(i64::MAX)))
         .order_by_asc(chain_transfer::Column::BlockNumber)
         .limit(100)
@@ -72,7 +86,11 @@ pub(super) async fn deep(app: &App, head: u64) -> Result<Vec<(chain_transfer::Mo
     let mut strays = Vec::with_capacity(rows.len());
     for row in rows {
         let stands = stands(app, &row).await?;
-        strays.push((row, stands));
+        let sure = depth.counts(&row, needed(app, row.amount));
+        // What one node alone shows waits until the other does too.
+        if !stands || (sure && witness::doubt(app, std::slice::from_ref(&row)).await?.is_none()) {
+            strays.push((row, stands));
+        }
     }
     Ok(strays)
 }
@@ -83,6 +101,10 @@ pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Mod
     for (row, stands) in strays {
         if !stands {
             orphan(app, tx, row).await?;
+            continue;
+        }
+        if row.lost_at.is_some() {
+            undo::regain(app, tx, row).await?;
             continue;
         }
         if let Some(deposit) = surplus_of(tx, row).await? {
@@ -96,8 +118,10 @@ pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Mod
                 (Account::Treasury(PaymentRail::Chain), row.amount),
                 (Account::Unallocated, row.amount.negated()?),
             ];
-            let key = format!("{}:UNALLOCATED", row.id);
+            // What a reorg undid may be booked again.
+            let key = format!("{}:UNALLOCATED:{}", row.id, row.undone);
             ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
+            unallocated::note(app, tx, row, row.amount, unallocated::reason_of(tx, row).await?).await?;
             tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
         }
     }

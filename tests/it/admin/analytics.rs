@@ -196,6 +196,7 @@ impl Rows<'_> {
             created_at: time,
             updated_at: time,
             completed_at: done.map(at),
+            final_at: None,
         })
         .await;
     }

@@ -218,6 +218,7 @@ async fn pay(app: &TestApp, payer: UserId, payee: UserId, amount: i64) {
         created_at: now,
         updated_at: now,
         completed_at: Some(now),
+        final_at: None,
     };
     let insert = payment::Entity::insert(payment::ActiveModel::from(row));
     insert.exec_without_returning(app.app.db.writer()).await.unwrap();

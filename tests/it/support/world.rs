@@ -7,7 +7,7 @@ use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
     App, Clock, Db, Purpose, Settings,
-    entities::{ChainTransferStatus, Usdc, chain_transfer},
+    entities::{ChainTransferStatus, UnallocatedStatus, Usdc, chain_transfer, unallocated_deposit},
     ledger::{self, Account},
     ports::{
         chain::{EvmClient, EvmSettings},
@@ -135,6 +135,7 @@ impl TestApp {
             session_ttl: Duration::from_secs(90 * 24 * 3600),
             confirmations: CONFIRMATIONS,
             approval_above: None,
+            large_deposits: domain::settings::LargeDeposits::default(),
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
             introspection: true,
@@ -146,6 +147,7 @@ impl TestApp {
             clock,
             settings: Arc::new(settings),
             chain: Arc::new(chain),
+            witness: None,
             storage: Arc::new(storage),
             mail: Arc::new(mail),
             assistant,
@@ -233,6 +235,14 @@ impl TestApp {
             .unwrap();
         let waiting = Usdc::sum(waiting.iter().map(|row| row.amount)).unwrap();
         let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
+        let open = unallocated_deposit::Entity::find()
+            .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Open))
+            .all(db)
+            .await
+            .unwrap();
+        let open = Usdc::sum(open.iter().map(|row| row.amount)).unwrap();
+        let owed = ledger::balance(db, Account::Unallocated).await.unwrap();
+        assert_eq!(open, owed.negated().unwrap(), "what pays nothing is what the ledger owes for it");
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
     }
 }

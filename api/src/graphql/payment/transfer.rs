@@ -10,7 +10,7 @@ use domain::{
 use crate::graphql::scalars::{BigInt, Money};
 
 /// A stored address as people compare it. One that does not parse is shown as it is.
-pub(super) fn checksummed(address: &str) -> String {
+pub(in crate::graphql) fn checksummed(address: &str) -> String {
     address.parse::<chain::Address>().map_or_else(|_| address.to_owned(), chain::Address::checksummed)
 }
 

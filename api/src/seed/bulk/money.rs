@@ -153,5 +153,6 @@ fn payment(
         created_at: begun,
         updated_at: completed,
         completed_at: Some(completed),
+        final_at: deposit.then_some(completed),
     }
 }

@@ -353,9 +353,9 @@ impl Chain for EvmClient {
     }
 }
 
-/// Whether the node says that it knows no such block: with geth's code, or in words.
+/// Whether the node says that it knows no such block: with geth's code, or in words; or no such name for one.
 fn is_unknown_block(error: &NodeError) -> bool {
-    error.code == -39001 || error.says("not found") || error.says("unknown block")
+    [-39001, -32602].contains(&error.code) || error.says("not found") || error.says("unknown block")
 }
 
 /// Saturating: more than 128 bits of wei do not exist.

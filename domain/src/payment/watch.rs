@@ -1,0 +1,162 @@
+//! A credited deposit is looked at until it is final: its blocks may still be undone.
+
+use entities::{ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, chain_transfer, payment};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+};
+
+use super::{
+    allocate,
+    depth::Depth,
+    numbers::poll,
+    record::{self, Locked},
+    strays, undo, witness,
+};
+use crate::{
+    App, Error, Tx,
+    error::Result,
+    ports::chain::{BlockTag, TxHash},
+    queue::Outcome,
+};
+
+/// A credited deposit is looked at so many times less often than one that waits.
+pub(super) const PACE: i32 = 12;
+
+/// Looks at a credited deposit once: what it was credited for still stands, is final, or is gone.
+pub(super) async fn watch(app: &App, seen: &payment::Model) -> Result<Outcome> {
+    let id = seen.id;
+    let depth = Depth::now(app).await?;
+    let (looked, disputed) = look(app, credited_for(app.db.reader(), id).await?).await?;
+
+    let tx = app.db.begin().await?;
+    let Locked { payment, milestone } = record::lock(&tx, id).await?;
+    if !is_credited(&payment) || record::was_woken(&payment, seen) {
+        return Ok(Outcome::Done);
+    }
+    let now = app.clock.now();
+    if credited_for(&*tx, id).await? != looked.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>() {
+        // Something was moved while the chain was asked: look again at all of it.
+        record::look_at(app, &tx, &payment, now).await?;
+        tx.commit().await?;
+        return Ok(Outcome::Done);
+    }
+    let counts = |row: &chain_transfer::Model| depth.counts(row, payment.required_confirmations);
+    // A block that was not left behind has its confirmations for good: a node that lags shows fewer.
+    let shaken = looked.iter().any(|(row, stands)| !stands || (row.moved_at.is_some() && !counts(row)));
+    if !shaken {
+        for (row, _) in &looked {
+            settled(&tx, row).await?;
+        }
+        let done = !disputed && looked.iter().all(|(row, _)| depth.is_final(row));
+        if done {
+            finish(app, &tx, &payment, !looked.is_empty()).await?;
+        } else {
+            record::look_at(app, &tx, &payment, now + poll(app) * PACE).await?;
+        }
+    } else if undo::is_spent(&tx, &payment, milestone.as_ref(), &looked).await? {
+        let gone: Vec<_> = looked.into_iter().filter(|(_, stands)| !stands).map(|(row, _)| row).collect();
+        record::look_at(app, &tx, &payment, now + poll(app)).await?;
+        if undo::lose(app, &tx, &gone, Some(&payment)).await? {
+            undo::read_back(app, &tx).await?;
+            undo::stop_paying(app, &tx).await?;
+        }
+    } else {
+        undo::undo(app, &tx, &payment, milestone.as_ref(), &looked).await?;
+    }
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+pub(super) fn is_credited(payment: &payment::Model) -> bool {
+    payment.kind == PaymentKind::Deposit && payment.status == PaymentStatus::Completed
+}
+
+/// Each transfer as it is now, with whether it stands; and whether the nodes differ over one. One whose block is gone may be
+/// in another by now.
+async fn look(
+    app: &App,
+    rows: Vec<chain_transfer::Model>,
+) -> Result<(Vec<(chain_transfer::Model, bool)>, bool)> {
+    let (mut looked, mut disputed) = (Vec::with_capacity(rows.len()), false);
+    for row in rows {
+        let (row, found) = find(app, row).await?;
+        disputed |= found == Found::Disputed;
+        looked.push((row, found != Found::Gone));
+    }
+    Ok((looked, disputed))
+}
+
+/// What the chain says of a transfer that was booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It is there.
+    Stands,
+    /// It is there no more.
+    Gone,
+    /// One node says so, and the other does not.
+    Disputed,
+}
+
+/// Whether a transfer is on the chain, in the block that we know of or in another one, to which it is moved then. Nothing
+/// is undone on the word of one node while the other still shows it.
+pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain_transfer::Model, Found)> {
+    if strays::stands(app, &row).await? {
+        return Ok((row, Found::Stands));
+    }
+    if witness::still_shows(app, &row).await? {
+        return Ok((row, Found::Disputed));
+    }
+    let hash: TxHash =
+        row.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
+    let Some(receipt) = app.chain.receipt(hash).await?.filter(|receipt| receipt.succeeded) else {
+        return Ok((row, Found::Gone));
+    };
+    let Some(block) = app.chain.block(BlockTag::Number(receipt.block_number)).await? else {
+        return Ok((row, Found::Gone));
+    };
+    if block.hash != receipt.block_hash {
+        return Ok((row, Found::Gone));
+    }
+    let treasury = app.chain.treasury();
+    let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();
+    let tx = app.db.begin().await?;
+    allocate::record(app, &tx, &ours, block.time).await?;
+    let now = chain_transfer::Entity::find_by_id(row.id).one(&*tx).await?;
+    tx.commit().await?;
+    let now = now.ok_or_else(|| Error::bug("a chain transfer vanished"))?;
+    let stands = now.block_hash == block.hash.to_string();
+    Ok((now, if stands { Found::Stands } else { Found::Gone }))
+}
+
+/// What a deposit was credited for, in chain order.
+async fn credited_for(conn: &impl ConnectionTrait, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+    Ok(chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::PaymentId.eq(id))
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Credited))
+        .order_by_asc(chain_transfer::Column::BlockNumber)
+        .order_by_asc(chain_transfer::Column::LogIndex)
+        .all(conn)
+        .await?)
+}
+
+/// It is deep enough where it was moved to.
+async fn settled(tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
+    if row.moved_at.is_some() {
+        let change =
+            chain_transfer::ActiveModel { id: Set(row.id), moved_at: Set(None), ..Default::default() };
+        change.update(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Nothing is left to look at: all that stands is final, or nothing does.
+async fn finish(app: &App, tx: &Tx, payment: &payment::Model, stands: bool) -> Result<()> {
+    let change = payment::ActiveModel {
+        id: Set(payment.id),
+        due_at: Set(None),
+        final_at: Set(stands.then(|| payment.final_at.unwrap_or_else(|| app.clock.now()))),
+        ..Default::default()
+    };
+    change.update(&**tx).await?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Two nodes that have to agree: the second is reached through a go-between that lags, lies, or says nothing.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use domain::ports::chain::{EvmClient, EvmSettings};
+use serde_json::{Value, json};
+
+use super::{asked, escrow, look, state};
+use crate::support::{TestApp, text};
+use domain::money::Usdc;
+
+/// What the second node does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// It has not the newest blocks yet.
+    Lags,
+    /// It shows another block at that height.
+    Forked,
+    /// It shows another sum in the receipt.
+    Lies,
+    /// It does not know the transaction.
+    Misses,
+    /// It is on another chain.
+    OtherChain,
+    /// It is down.
+    Silent,
+}
+
+type Shared = (String, Arc<Mutex<Fault>>);
+
+async fn between(
+    State((target, fault)): State<Shared>,
+    Json(call): Json<Value>,
+) -> Result<Json<Value>, StatusCode> {
+    let fault = *fault.lock().unwrap();
+    if fault == Fault::Silent {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let sent = reqwest::Client::new().post(target).json(&call).send().await.unwrap();
+    let mut answer: Value = sent.json().await.unwrap();
+    let named = call["params"][0].as_str().is_some_and(|block| block.starts_with("0x"));
+    match (fault, call["method"].as_str().unwrap()) {
+        (Fault::Lags, "eth_getBlockByNumber") if named => answer["result"] = Value::Null,
+        (Fault::Forked, "eth_getBlockByNumber") if named => {
+            answer["result"]["hash"] = json!(format!("0x{}", "ab".repeat(32)));
+        }
+        (Fault::Lies, "eth_getTransactionReceipt") => {
+            for log in answer["result"]["logs"].as_array_mut().unwrap() {
+                log["data"] = json!(format!("0x{:064x}", 1));
+            }
+        }
+        (Fault::Misses, "eth_getTransactionReceipt") => answer["result"] = Value::Null,
+        (Fault::OtherChain, "eth_chainId") => answer["result"] = json!("0x1"),
+        _ => {}
+    }
+    Ok(Json(answer))
+}
+
+/// A second node for the workers of this app; its fault can be changed.
+async fn second_node(app: &mut TestApp) -> Arc<Mutex<Fault>> {
+    let fault = Arc::new(Mutex::new(Fault::None));
+    let routes = Router::new().route("/", post(between)).with_state((app.evm.rpc_url(), fault.clone()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let node = EvmClient::new(EvmSettings {
+        rpc_url: format!("http://{address}").parse().unwrap(),
+        chain_id: 31_337,
+        usdc: app.evm.token_address().parse().unwrap(),
+        treasury_key: "11".repeat(32).into(),
+    });
+    app.app.witness = Some(Arc::new(node.unwrap()));
+    fault
+}
+
+/// Nothing is credited while they differ, whatever the difference; the payment says so, and goes on once they agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_needs_both_nodes() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let (id, treasury) = asked(&app, &deal, milestone).await;
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    for (wrong, said) in [
+        (Fault::Lags, "do not show the same"),
+        (Fault::Forked, "do not show the same"),
+        (Fault::Lies, "do not show the same"),
+        (Fault::Misses, "do not show the same"),
+        (Fault::OtherChain, "the chain that it has to be on"),
+        (Fault::Silent, "does not answer"),
+    ] {
+        *fault.lock().unwrap() = wrong;
+        look(&app, 5).await;
+        let waits = app.payment(&deal.client, &id).await;
+        assert_eq!(waits["status"], "CONFIRMING", "{wrong:?}");
+        assert!(text(&waits["failureReason"]).contains(said), "{wrong:?}: {waits}");
+        assert_eq!(escrow(&app, milestone).await, Usdc::ZERO);
+    }
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 0).await;
+    let done = app.payment(&deal.client, &id).await;
+    assert_eq!((&done["status"], &done["failureReason"]), (&json!("COMPLETED"), &Value::Null));
+    assert_eq!(escrow(&app, milestone).await, Usdc(100_000_000));
+    app.finish().await;
+}
+
+/// Nor is anything set aside, or sent back, that only one of them shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn strays_need_both_nodes_too() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let (sender, treasury) = (app.freelancer("felix").await, app.app.chain.treasury().to_string());
+    app.evm.pay(&sender.address(), &treasury, 3_000_000).await.unwrap();
+    *fault.lock().unwrap() = Fault::Lies;
+    look(&app, 5).await;
+    look(&app, 0).await;
+    let unallocated = domain::ledger::Account::Unallocated;
+    assert_eq!(super::balance(&app, unallocated).await, Usdc::ZERO);
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 0).await;
+    assert_eq!(super::balance(&app, unallocated).await, Usdc(-3_000_000));
+    app.finish().await;
+}
+
+/// A second node that is behind, or on another fork, keeps a credit from being undone until it says so too.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_undone_on_the_word_of_one_node() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    let raw = super::signed(&app, &deal.client, &treasury, 100_000_000).await;
+    super::send(&app, &raw).await;
+    look(&app, 2).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.reorg(3).await;
+    *fault.lock().unwrap() = Fault::Silent;
+    look(&app, 1).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    *fault.lock().unwrap() = Fault::None;
+    // The deposit's own look, should no other reorg wake it.
+    look(&app, 0).await;
+    look(&app, 0).await;
+    assert_eq!(state(&app, &deal, &id).await, "AWAITING_FUNDS");
+    app.finish().await;
+}
