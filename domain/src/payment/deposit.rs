@@ -20,6 +20,7 @@ use super::{
 use crate::{
     App, Error,
     error::Result,
+    fault,
     ports::{
         PortError,
         chain::{BlockTag, TxHash},
@@ -42,6 +43,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = head.time > deadline && scanned_past(app, deadline).await?;
     let standing = standing(app, id).await?;
+    fault::point("deposit.answer").await?;
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
