@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::database;
+use super::{database, invariants, proxy::Proxy};
 
 /// Blocks that a deposit needs in tests.
 pub const CONFIRMATIONS: u32 = 3;
@@ -52,6 +52,22 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_through(change, async |rpc_url| rpc_url).await
+    }
+
+    /// Everything started, with something between it and the chain that goes wrong on demand. What tests do to the chain
+    /// themselves goes past it.
+    pub async fn start_behind_proxy() -> (Self, Proxy) {
+        let mut proxy = None;
+        let through = async |rpc_url: String| proxy.insert(Proxy::start(&rpc_url).await).url();
+        let app = Self::start_through(|_| (), through).await;
+        (app, proxy.unwrap())
+    }
+
+    async fn start_through(
+        change: impl FnOnce(&mut Settings),
+        through: impl AsyncFnOnce(String) -> String,
+    ) -> Self {
         // Two tests may come first at once; the second finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -87,7 +103,7 @@ impl TestApp {
         let smtp = Smtp::start(SmtpConfig::new(folder.path().join("mail"), Arc::new(millis))).await.unwrap();
 
         let chain = EvmClient::new(EvmSettings {
-            rpc_url: evm.rpc_url().parse().unwrap(),
+            rpc_url: through(evm.rpc_url()).await.parse().unwrap(),
             chain_id: 31_337,
             usdc: evm.token_address().parse().unwrap(),
             treasury_key: TREASURY_KEY.into(),
@@ -172,13 +188,20 @@ impl TestApp {
     /// Ends a test: runs what is due, then holds the books against the chain.
     pub async fn finish(mut self) {
         self.mine(u64::from(CONFIRMATIONS)).await;
-        self.books_agree().await;
+        self.treasury_agrees().await;
+        self.holds(true).await;
         self.finished = true;
+    }
+
+    /// The books are right, and agree with the chain.
+    pub async fn books_agree(&self) {
+        self.treasury_agrees().await;
+        self.holds(false).await;
     }
 
     /// The ledger sums to zero, and what it says the treasury holds is there, but for what waits for its
     /// confirmations.
-    pub async fn books_agree(&self) {
+    async fn treasury_agrees(&self) {
         let db = self.app.db.reader();
         assert_eq!(ledger::grand_total(db).await.unwrap(), Usdc::ZERO, "the ledger sums to zero");
         let booked =
@@ -191,6 +214,12 @@ impl TestApp {
         let waiting = Usdc::sum(waiting.iter().map(|row| row.amount)).unwrap();
         let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
+    }
+
+    /// What has to hold at any moment does; with `rested`, also what has to once everything due was worked on.
+    pub async fn holds(&self, rested: bool) {
+        let wrong = invariants::violations(&self.app, &self.evm.rpc_url(), rested).await;
+        assert!(wrong.is_empty(), "what has to hold does not:\n  {}", wrong.join("\n  "));
     }
 }
 
@@ -223,10 +252,6 @@ impl TestApp {
     }
 
     async fn rpc(&self, method: &str, params: Value) -> Value {
-        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
-        let answer: Value = sent.json().await.unwrap();
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].clone()
+        invariants::rpc(&self.evm.rpc_url(), method, params).await
     }
 }
