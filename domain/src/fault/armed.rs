@@ -38,7 +38,6 @@ struct Inner {
 impl Scope {
     /// One in which nothing is armed.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "each one is another")]
     pub fn new() -> Self {
         let name = format!("scope-{}", SCOPES.fetch_add(1, Ordering::Relaxed));
         Self(Arc::new(Inner { name, hits: AtomicU32::new(0), hit: Notify::new() }))
@@ -77,6 +76,12 @@ impl Scope {
 
     fn name(&self, point: &str) -> String {
         format!("{}/{point}", self.0.name)
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
