@@ -33,9 +33,9 @@ faults PASSES="6":
     FAULT_PASSES={{PASSES}} cargo test --workspace --test it faults:: -- --nocapture
     FAULT_PASSES={{PASSES}} scripts/test-pg faults:: -- --nocapture
 
-# Random sequences of what people do, against plain arithmetic.
-model CASES="2000":
-    MODEL_CASES={{CASES}} cargo test --workspace --test it model:: -- --nocapture
+# Random sequences of what people do, against plain arithmetic: so many through API, jobs and chain, 100,000 in memory.
+model CASES="1000" PURE="100000":
+    MODEL_CASES={{CASES}} PURE_CASES={{PURE}} cargo test --workspace --test it model:: -- --nocapture
 
 # The README's figures, measured on the release binary.
 figures:

@@ -1,10 +1,11 @@
 //! Whatever people do in whatever order, states and balances are those of a few lines of plain arithmetic.
 //!
 //! Random sequences go through the API and the sandbox's chain, and through `plan`, which knows no database, no job and no
-//! posting; after each step both have to agree. MODEL_CASES says how many sequences there are: a few unless said otherwise
-//! (`just model`).
+//! posting; after each step both have to agree. Very many more go through `pure`, the state machines and the division of fees
+//! with a ledger in memory. MODEL_CASES and PURE_CASES say how many sequences there are (`just model`).
 
 mod plan;
+mod pure;
 mod steps;
 
 use std::cell::Cell;
@@ -15,6 +16,7 @@ use proptest::{
 };
 
 use plan::{Op, Paid, Part, Plan};
+use pure::Pure;
 use steps::World;
 
 /// In the order of how often people do it.
@@ -48,21 +50,23 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         .prop_map(|later| [Op::Fund(0), Op::Pay(0, Paid::Exactly)].into_iter().chain(later).collect())
 }
 
-#[test]
-fn random_sequences_agree_with_plain_arithmetic() {
-    let cases =
-        std::env::var("MODEL_CASES").map_or(6, |cases| cases.parse().expect("MODEL_CASES is a number"));
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+fn cases(name: &str, else_so_many: u32) -> u32 {
+    std::env::var(name).map_or(else_so_many, |cases| cases.parse().expect("a number of cases"))
+}
+
+/// Runs so many sequences; what they are counted by is how many of their steps were accepted.
+#[expect(clippy::print_stdout, reason = "the figures of `just model`")]
+fn run(what: &str, cases: u32, sequence: impl Fn(&[Op]) -> usize) {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let (steps, accepted) = (Cell::new(0), Cell::new(0));
     let ran = TestRunner::new(config).run(&ops(), |ops| {
-        accepted.set(accepted.get() + runtime.block_on(sequence(&ops)));
+        accepted.set(accepted.get() + sequence(&ops));
         steps.set(steps.get() + ops.len());
         Ok(())
     });
     let (steps, accepted) = (steps.get(), accepted.get());
     match ran {
-        Ok(()) => println!("{cases} sequences of {steps} steps, {accepted} of them accepted: all agree"),
+        Ok(()) => println!("{what}: {cases} sequences of {steps} steps, {accepted} accepted: all agree"),
         Err(TestError::Fail(why, ops)) => panic!("{why}\nafter {ops:?}"),
         Err(TestError::Abort(why)) => panic!("given up: {why}"),
     }
@@ -72,18 +76,39 @@ fn random_sequences_agree_with_plain_arithmetic() {
     );
 }
 
-/// Goes through one sequence; how many steps were accepted.
-async fn sequence(ops: &[Op]) -> usize {
+#[test]
+fn random_sequences_agree_with_plain_arithmetic() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    run("API, jobs and chain", cases("MODEL_CASES", 6), |ops| runtime.block_on(through_the_api(ops)));
+}
+
+#[test]
+fn the_state_machines_agree_with_plain_arithmetic() {
+    run("state machines and fees", cases("PURE_CASES", 2_000), in_memory);
+}
+
+async fn through_the_api(ops: &[Op]) -> usize {
     let world = World::begin(&Plan::MILESTONES).await;
     let mut plan = Plan::new();
     let mut accepted = 0;
     for op in ops {
         let expected = plan.take(*op);
-        let amount = plan.sent;
-        assert_eq!(world.take(*op, amount).await, expected, "{op:?}: whether it is accepted");
+        assert_eq!(world.take(*op, plan.sent).await, expected, "{op:?}: whether it is accepted");
         assert_eq!(world.look().await, plan.picture(), "after {op:?}");
         accepted += usize::from(expected);
     }
     world.end().await;
+    accepted
+}
+
+fn in_memory(ops: &[Op]) -> usize {
+    let (mut pure, mut plan) = (Pure::begin(&Plan::MILESTONES), Plan::new());
+    let mut accepted = 0;
+    for op in ops {
+        let expected = plan.take(*op);
+        assert_eq!(pure.take(*op, plan.sent), expected, "{op:?}: whether it is accepted");
+        assert_eq!(pure.look(), plan.picture(), "after {op:?}");
+        accepted += usize::from(expected);
+    }
     accepted
 }

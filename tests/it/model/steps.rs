@@ -129,7 +129,7 @@ impl World {
 
     /// Until what came is counted, what follows from it is paid out, and what that ends has ended.
     async fn settle(&self) {
-        for _ in 0..4 {
+        for _ in 0..6 {
             self.app.mine(u64::from(CONFIRMATIONS) + 1).await;
         }
         self.app.books_agree().await;
