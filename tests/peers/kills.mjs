@@ -2,7 +2,8 @@
 //   node kills.mjs LOG_FOLDER sqlite|postgres KILLS JOURNEYS
 // On SQLite one process does everything. On PostgreSQL (scripts/with-postgres) the API and the workers are two, either is
 // killed, and with POSTGRES_DURABLE=1 every fifth time it is the database (-m immediate). Chain, bucket and mail server live
-// on. Every journey ends, every intent was paid once, and the books are right.
+// on. Every third process is armed to abort by itself at one of its failpoints (docs/FAULTS.md; a debug binary): there the moments
+// are that chance hardly finds. Every journey ends, every intent was paid once, and the books are right.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -26,11 +27,29 @@ const PAUSE = [0.2, 8];
 /** How long a wait may last: kills, and what is taken over after each. */
 const PATIENCE = 120 + KILLS * 10;
 
+/** Where an armed process aborts. */
+const POINTS = [
+  "payment.lock",
+  "deposit.answer",
+  "deposit.record",
+  "payout.sign",
+  "payout.persist",
+  "payout.send",
+  "payout.answer",
+  "payment.record",
+  "ledger.post",
+  "notify.write",
+  "job.end",
+];
+
 const production = await Production.at(logs, { sqlite });
 const roles = sqlite ? { serve: ["serve"] } : { serve: ["serve", "--no-workers"], worker: ["worker"] };
+/** The process that works on jobs. */
+const worker = Object.keys(roles).at(-1);
 const running = {};
 const killed = {};
 let up;
+let lost;
 let usdc;
 let journeys = 0;
 let paying = Promise.resolve();
@@ -49,7 +68,13 @@ try {
   await check(`${Object.keys(roles).join(" and ")} ready`, () => boot(Object.keys(roles)));
 
   const done = { kills: KILLS === 0 };
-  const killing = killAtRandom().finally(() => (done.kills = true));
+  const killing = killAtRandom()
+    .catch((error) => {
+      lost = error;
+      throw error;
+    })
+    .finally(() => (done.kills = true));
+  killing.catch(() => {});
   const began = Date.now();
   await check(`${JOURNEYS} journeys and more, until ${KILLS} kills are over, all end`, async () => {
     // There is always somebody on their way while there are kills.
@@ -86,10 +111,12 @@ try {
 }
 finish();
 
-/** Starts some of the processes, and waits until all is well. */
-function boot(names) {
+/** Starts some of the processes, one of them perhaps armed, and waits until all is well. */
+function boot(names, point) {
   for (const name of names) {
-    running[name] = start(logs, name, MEGILANCE, roles[name], { env: production.settings(), cwd: production.folder });
+    const armed = point && name === worker ? { FAILPOINTS: `${point}=1*return(abort)` } : {};
+    const env = { ...production.settings(), ...armed };
+    running[name] = start(logs, name, MEGILANCE, roles[name], { env, cwd: production.folder });
   }
   up = ready(running.serve, `${production.base}/readyz`);
   // Whoever waits hears of it; nobody has to.
@@ -102,7 +129,7 @@ async function killAtRandom() {
   for (let kill = 1; kill <= KILLS; kill += 1) {
     await sleep(1000 * (PAUSE[0] + Math.random() * (PAUSE[1] - PAUSE[0])));
     if (!sqlite && restart && kill % 5 === 0) {
-      killed.postgres = (killed.postgres ?? 0) + 1;
+      count("postgres");
       await promisify(execFile)(restart);
       const began = Date.now();
       up = ready(running.serve, `${production.base}/readyz`);
@@ -112,17 +139,39 @@ async function killAtRandom() {
       continue;
     }
     const names = Object.keys(roles);
-    const name = names[Math.floor(Math.random() * names.length)];
-    killed[name] = (killed[name] ?? 0) + 1;
+    const name = kill % 3 === 0 ? worker : names[Math.floor(Math.random() * names.length)];
+    count(name);
     await running[name].stop("SIGKILL");
+    const point = kill % 3 === 0 && POINTS[Math.floor(Math.random() * POINTS.length)];
+    if (!point) {
+      await boot([name]);
+      continue;
+    }
+    // It may not live long enough to be ready.
+    await boot([name], point).catch(() => {});
+    // Whatever it does first may be what kills it; nothing at all may come by there for a while.
+    await until("the point to be passed", () => running[name].ended, { seconds: 10 }).catch(() => {});
+    if (!running[name].ended) continue;
+    assert.equal(running[name].how, "SIGABRT", `it aborted at ${point}`);
+    count(point);
     await boot([name]);
   }
+}
+
+/** Waits until the API may be there again; whoever asks too early asks again. */
+async function back() {
+  if (lost) throw lost;
+  await up.catch(() => sleep(500));
+}
+
+function count(what) {
+  killed[what] = (killed[what] ?? 0) + 1;
 }
 
 /** From registering to two payouts, for two new people: one milestone is paid, the other given back. */
 async function journey() {
   const world = { base: production.base, pay, usdc: async () => usdc, mails: maildirMails(production.maildir), seconds: PATIENCE };
-  const story = new Story({ ...world, ...patient(() => up) });
+  const story = new Story({ ...world, ...patient(back) });
   const client = await story.arrive("CLIENT", "Clara");
   const freelancer = await story.arrive("FREELANCER", "Felix");
   const { milestones } = await story.agree(client, freelancer, ["100", "40.5"]);

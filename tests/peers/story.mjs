@@ -253,7 +253,8 @@ export class Story {
   async #completed(person, id) {
     const query = `subscription ($id: ID!) { paymentUpdated(paymentId: $id) { ${PAYMENT} } }`;
     const ended = ({ paymentUpdated: { status } }) => ["COMPLETED", "FAILED", "EXPIRED"].includes(status);
-    const { paymentUpdated } = await person.client.watch(query, { id }, ended, { seconds: this.world.seconds });
+    const watch = () => person.client.watch(query, { id }, ended, { seconds: this.world.seconds });
+    const { paymentUpdated } = await this.world.reread(watch);
     assert.equal(paymentUpdated.status, "COMPLETED", paymentUpdated.failureReason);
     assert.ok(paymentUpdated.completedAt);
     return paymentUpdated;
