@@ -156,6 +156,9 @@ async function killAtRandom() {
     count(point);
     await boot([name]);
   }
+  // The last one that was armed may still be.
+  await running[worker].stop("SIGKILL");
+  await boot([worker]);
 }
 
 /** Waits until the API may be there again; whoever asks too early asks again. */
