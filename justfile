@@ -20,9 +20,22 @@ test-pg *ARGS:
 peers:
     scripts/peers
 
+# Random SIGKILLs of API and workers, and of PostgreSQL, while journeys run; on SQLite, then on PostgreSQL. About an hour.
+kills KILLS="200" JOURNEYS="50":
+    KILLS={{KILLS}} JOURNEYS={{JOURNEYS}} scripts/peers "killed at random"
+
 # schemathesis on every field of the schema, as four people at once: ten minutes on SQLite, ten on PostgreSQL.
 fuzz SECONDS="600":
     FUZZ_SECONDS={{SECONDS}} scripts/peers schemathesis
+
+# Every failpoint on the way of a deposit, a release and a refund, passed up to six times, on both databases: docs/FAULTS.md.
+faults PASSES="6":
+    FAULT_PASSES={{PASSES}} cargo test --workspace --test it faults:: -- --nocapture
+    FAULT_PASSES={{PASSES}} scripts/test-pg faults:: -- --nocapture
+
+# Random sequences of what people do, against plain arithmetic: so many through API, jobs and chain, 100,000 in memory.
+model CASES="1000" PURE="100000":
+    MODEL_CASES={{CASES}} PURE_CASES={{PURE}} cargo test --workspace --test it model:: -- --nocapture
 
 # The README's figures, measured on the release binary.
 figures:

@@ -117,6 +117,11 @@ pub fn log_filter() -> Option<String> {
     environment(settings::RUST_LOG.name)
 }
 
+/// Which failpoints are to be armed, for tests of the whole process: docs/FAULTS.md. No setting: a release has none.
+pub fn failpoints() -> Option<String> {
+    environment("FAILPOINTS")
+}
+
 /// Which reserved names are set: they change nothing yet.
 pub fn reserved_in_env() -> impl Iterator<Item = &'static str> {
     RESERVED.iter().copied().filter(|name| environment(name).is_some())

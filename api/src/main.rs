@@ -20,10 +20,21 @@ fn main() -> ExitCode {
         return fail("TLS is set up twice".into());
     }
     telemetry::log(config::log_filter().as_deref());
-    match run(cli) {
+    match arm_failpoints().and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }
+}
+
+/// Says so in either case: a process that is made to fail must not look like one that fails.
+fn arm_failpoints() -> Result<()> {
+    let Some(points) = config::failpoints() else { return Ok(()) };
+    if domain::fault::arm(&points)? {
+        tracing::warn!(points, "FAILPOINTS is set: this process fails where it says");
+    } else {
+        tracing::warn!("FAILPOINTS is set, but this binary has no failpoints: nothing comes of it");
+    }
+    Ok(())
 }
 
 fn run(cli: commands::Cli) -> Result<()> {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod fault;
 pub mod idempotency;
 #[cfg(test)]
 mod life_cycle;

@@ -3,7 +3,7 @@
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use domain::{
-    App, Error, Result,
+    App, Error, Result, fault,
     queue::{self, Attempt, End, Outcome, QUARANTINE},
 };
 use futures::FutureExt;
@@ -45,6 +45,7 @@ pub(crate) async fn run(app: &App, queue: &Queue, row: &Attempt) -> Result<()> {
             End::Failed { error, after } => tracing::warn!(error, ?after, "failed, to be tried again"),
             End::Dead(reason) => tracing::error!(reason, "dead"),
         }
+        fault::point("job.end").await?;
         store(app, row, &end).await
     }
     .instrument(span)

@@ -91,7 +91,9 @@ export class Client {
               last = data;
               if (wanted(data)) resolve(data);
             },
-            error: (error) => reject(new Error(JSON.stringify(error?.message ?? error))),
+            // A socket that is closed for good has a code instead of words.
+            error: (error) =>
+              reject(error?.code ? new Lost(`the socket closed with ${error.code}`) : new Error(JSON.stringify(error?.message ?? error))),
             complete: () => reject(new Error(`the subscription ended; last came ${JSON.stringify(last)}`)),
           },
         );

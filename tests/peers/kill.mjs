@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Lost, sleep, until } from "./client.mjs";
+import { patient } from "./again.mjs";
+import { sleep, until } from "./client.mjs";
 import { micro, sandboxMails, Usdc } from "./outside.mjs";
 import { check, finish, parameters } from "./report.mjs";
 import { freePorts, MEGILANCE, ready, start, stopAll } from "./run.mjs";
@@ -60,6 +61,7 @@ async function killAndRestart() {
 
 /** From registering to PAID, for two new people. */
 async function journey() {
+  const { once, reread } = patient(() => up);
   const story = new Story({ base, once, reread, pay, usdc, mails: sandboxMails(base), seconds: 90 });
   const client = await story.arrive("CLIENT", "Clara");
   const freelancer = await story.arrive("FREELANCER", "Felix");
@@ -68,43 +70,6 @@ async function journey() {
   await story.deliver(client, freelancer, milestone);
   const paid = await reread(async () => (await usdc()).transfersTo(freelancer.wallet.address));
   assert.deepEqual(paid.map((it) => micro(it.amount)), [micro("90")], "exactly one payout");
-}
-
-/** Does it, and should the answer be lost, looks whether it was done before doing it again. */
-async function once(act, found) {
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isLost(error)) throw error;
-    }
-    await back();
-    const there = await reread(found);
-    if (there) return there;
-  }
-}
-
-/** Does what may be done again without harm until there is an answer. */
-async function reread(read) {
-  for (;;) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isLost(error)) throw error;
-    }
-    await back();
-  }
-}
-
-/** Waits until the server is there again, or was only slow. */
-async function back() {
-  await sleep(100);
-  await up;
-}
-
-/** Whether an error says no more than that nobody answered. */
-function isLost(error) {
-  return error instanceof Lost || ["HttpRequestError", "TimeoutError"].includes(error.name) || error.message === "fetch failed" || error.message === "terminated";
 }
 
 async function pay({ id }) {

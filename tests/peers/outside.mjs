@@ -28,14 +28,23 @@ export class Usdc {
   }
 
   /** The successful transfers to an address, all that there ever were. */
-  async transfersTo(to) {
+  transfersTo(to) {
+    return this.#transfers({ to });
+  }
+
+  /** The successful transfers from an address, all that there ever were. */
+  transfersFrom(from) {
+    return this.#transfers({ from });
+  }
+
+  async #transfers(args) {
     const logs = await this.chain.getLogs({
       address: this.address,
       event: parseAbiItem("event Transfer(address indexed from, address indexed to, uint256 value)"),
-      args: { to },
+      args,
       fromBlock: 0n,
     });
-    return logs.map(({ transactionHash, args }) => ({ transactionHash, from: args.from, amount: formatUnits(args.value, 6) }));
+    return logs.map(({ transactionHash, args }) => ({ transactionHash, from: args.from, to: args.to, amount: formatUnits(args.value, 6) }));
   }
 }
 

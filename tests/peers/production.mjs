@@ -14,13 +14,13 @@ import { deployUsdc, giveGas } from "./usdc.mjs";
 
 /** Where things are, once they are started one by one. */
 export class Production {
-  /** @param logs the folder of the logs */
-  static async at(logs) {
+  /** @param logs the folder of the logs; `sqlite` instead of what DATABASE_URL names */
+  static async at(logs, { sqlite = false } = {}) {
     const it = new Production();
     it.logs = logs;
-    it.database = process.env.DATABASE_URL;
-    assert.ok(it.database, "DATABASE_URL is missing: run this by scripts/with-postgres");
     it.folder = mkdtempSync(join(tmpdir(), "megilance-serve."));
+    it.database = sqlite ? `sqlite://${join(it.folder, "megilance.db")}?mode=rwc` : process.env.DATABASE_URL;
+    assert.ok(it.database, "DATABASE_URL is missing: run this by scripts/with-postgres");
     const [rpc, s3, master, volume, filer, smtp, http] = await freePorts(7);
     it.ports = { rpc, s3, master, volume, filer, smtp, http };
     it.base = `http://127.0.0.1:${http}`;

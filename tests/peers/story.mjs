@@ -194,7 +194,7 @@ export class Story {
     const looked = await until("the file to be looked at", async () => {
       const { node } = await this.#ask(person, "query ($id: ID!) { node(id: $id) { ... on Upload { status rejectionReason } } }", { id });
       return ["READY", "REJECTED"].includes(node.status) && node;
-    }, { seconds: 60 });
+    }, { seconds: Math.max(60, this.world.seconds) });
     assert.deepEqual(looked, { status: "READY", rejectionReason: null });
     return id;
   }
@@ -235,7 +235,7 @@ export class Story {
     const token = await until(`the mail to ${person.email}`, async () => {
       const mails = await this.world.reread(() => this.world.mails(person.email));
       return mails.map((mail) => /token=([\w.~-]+)/.exec(mail.text)?.[1]).find(Boolean);
-    }, { seconds: 60 });
+    }, { seconds: Math.max(60, this.world.seconds) });
     await this.world.once(
       () => person.client.mutate("accountVerify", { token }, "user { id }"),
       async () => (await this.#viewer(person, "emailVerifiedAt")).emailVerifiedAt,
@@ -253,7 +253,8 @@ export class Story {
   async #completed(person, id) {
     const query = `subscription ($id: ID!) { paymentUpdated(paymentId: $id) { ${PAYMENT} } }`;
     const ended = ({ paymentUpdated: { status } }) => ["COMPLETED", "FAILED", "EXPIRED"].includes(status);
-    const { paymentUpdated } = await person.client.watch(query, { id }, ended, { seconds: this.world.seconds });
+    const watch = () => person.client.watch(query, { id }, ended, { seconds: this.world.seconds });
+    const { paymentUpdated } = await this.world.reread(watch);
     assert.equal(paymentUpdated.status, "COMPLETED", paymentUpdated.failureReason);
     assert.ok(paymentUpdated.completedAt);
     return paymentUpdated;

@@ -17,6 +17,7 @@ use sea_orm::{
 use crate::{
     App, Error, Tx,
     error::Result,
+    fault,
     page::{Below, List},
 };
 
@@ -125,6 +126,7 @@ pub async fn post(
         created_at: Set(app.clock.now()),
     };
     ledger_transfer::Entity::insert(transfer).exec_without_returning(&**tx).await?;
+    fault::point("ledger.post").await?;
     Ok(true)
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{
 use crate::{
     Actor, App, Error, Tx,
     error::Result,
-    events,
+    events, fault,
     page::{Below, List},
     queue,
 };
@@ -70,6 +70,7 @@ pub async fn notify(app: &App, tx: &Tx, to: UserId, notice: Notice, event: &str)
     };
     let (mail_id, key) = (mail.id, queue::key(mail.id, 0, mail.look));
     mail_row::Entity::insert(mail_row::ActiveModel::from(mail)).exec_without_returning(&**tx).await?;
+    fault::point("notify.write").await?;
     queue::enqueue(app, &**tx, &jobs::MailSend { id: mail_id }, &key, now).await
 }
 

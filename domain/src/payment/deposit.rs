@@ -20,6 +20,7 @@ use super::{
 use crate::{
     App, Error,
     error::Result,
+    fault,
     ports::{
         PortError,
         chain::{BlockTag, TxHash},
@@ -50,6 +51,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let standing = standing(app, id).await?;
     let enough = depth.suffices(app, &seen, &standing)?;
     let doubt = if enough { witness::doubt(app, &standing).await? } else { None };
+    fault::point("deposit.answer").await?;
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     App, Error, Tx, account,
     error::Result,
-    events,
+    events, fault,
     notification::{Notice, notify},
     ports::{
         PortError,
@@ -293,6 +293,7 @@ async fn sign_and_store(
     let payment = resumed(app, &tx, payment).await?;
     let nonce = take_nonce(app, &tx, first_nonce).await?;
     let signed = app.chain.sign_transfer(nonce, to, payment.net, gas_limit, fees)?;
+    fault::point("payout.sign").await?;
     let now = app.clock.now();
     let row = chain_transaction::Model {
         id: app.clock.new_id(),
@@ -321,6 +322,7 @@ async fn sign_and_store(
     })
     .await?;
     record::look_at(app, &tx, &payment, now + poll(app)).await?;
+    fault::point("payout.persist").await?;
     tx.commit().await?;
     Ok(Some(signed.raw))
 }

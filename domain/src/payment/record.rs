@@ -8,7 +8,7 @@ use super::{
     jobs::{DepositConfirm, PayoutTrack, RefundSend, ReleaseSend},
     state::{self, Step},
 };
-use crate::{App, Error, Tx, contract, error::Result, events, queue};
+use crate::{App, Error, Tx, contract, error::Result, events, fault, queue};
 
 /// A payment with the milestone that it moves.
 pub(crate) struct Locked {
@@ -30,6 +30,7 @@ pub(crate) async fn lock(tx: &Tx, id: PaymentId) -> Result<Locked> {
         None => None,
     };
     let payment = payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?.ok_or_else(missing)?;
+    fault::point("payment.lock").await?;
     Ok(Locked { payment, milestone })
 }
 
@@ -46,6 +47,7 @@ pub(crate) async fn open(app: &App, tx: &Tx, row: payment::Model) -> Result<paym
     let row = payment::Entity::insert(row.into_active_model().reset_all()).exec_with_returning(&**tx).await?;
     events::payment_updated(app, &**tx, row.id).await?;
     queue_look(app, tx, &row).await?;
+    fault::point("payment.intent").await?;
     Ok(row)
 }
 
@@ -71,6 +73,7 @@ pub(crate) async fn step(
     let row = change.update(&**tx).await?;
     events::payment_updated(app, &**tx, row.id).await?;
     tracing::info!(payment = %row.id, from = payment.status.as_str(), to = to.as_str(), "payment moved");
+    fault::point("payment.record").await?;
     Ok(row)
 }
 

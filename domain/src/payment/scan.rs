@@ -19,6 +19,7 @@ use super::{
 use crate::{
     App, Error, Tx,
     error::Result,
+    fault,
     ports::{
         PortError,
         chain::{Block, BlockTag, Transfer},
@@ -57,6 +58,7 @@ pub async fn run(app: &App) -> Result<Outcome> {
         }
         last = Some(after);
     }
+    fault::point("deposit.answer").await?;
     // The chain is asked before the transaction: a slow node must not hold the write lock.
     let strays = strays::deep(app, &Depth::now(app).await?).await?;
     let fallen = if reorganised { undo::fallen(app, from).await? } else { Vec::new() };
@@ -66,6 +68,7 @@ pub async fn run(app: &App) -> Result<Outcome> {
     }
     let lost = undo::unbook_fallen(app, &tx, &fallen).await?;
     strays::set_aside(app, &tx, &strays).await?;
+    fault::point("deposit.record").await?;
     let more = to < head.number;
     advance(app, &tx, &cursor, last.as_ref(), more).await?;
     if lost {

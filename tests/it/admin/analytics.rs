@@ -351,7 +351,7 @@ async fn figures_by_day_are_what_happened_that_day() {
             "refunds": money("20.000001"), "timeToHireHours": 24.25, "disputesOpened": 2, "disputeRate": 0.5,
         })
     );
-    app.finish_with_made_up_payments().await;
+    app.finish_made_up().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -389,7 +389,7 @@ async fn figures_by_week_and_month_begin_where_the_calendar_says() {
         counts("refunds"),
         [json!({ "amount": "0.00" }), json!({ "amount": "0.00" }), json!({ "amount": "0.00" })]
     );
-    app.finish_with_made_up_payments().await;
+    app.finish_made_up().await;
 }
 
 /// Analytics: at most 400 buckets.
@@ -442,5 +442,5 @@ async fn a_year_by_day_costs_as_many_statements_as_one_day() {
         counts.push(asked.swap(0, Ordering::Relaxed));
     }
     assert_eq!(counts, [8, 8]);
-    app.finish_with_made_up_payments().await;
+    app.finish_made_up().await;
 }

@@ -182,7 +182,7 @@ async fn pages_below_several_parents_in_every_order() {
             after = together[&parents[0]].rows.first().map(|(cursor, _)| cursor.clone());
         }
     }
-    app.finish_with_made_up_payments().await;
+    app.finish_made_up().await;
 }
 
 async fn pay(app: &TestApp, payer: UserId, payee: UserId, amount: i64) {

@@ -2,8 +2,10 @@
 //! a clock that stands still until it is moved.
 
 pub mod database;
+pub mod invariants;
 mod market;
 mod people;
+pub mod proxy;
 mod requests;
 mod world;
 

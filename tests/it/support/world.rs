@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::database;
+use super::{database, invariants, proxy::Proxy};
 
 /// Blocks that a deposit needs in tests.
 pub const CONFIRMATIONS: u32 = 3;
@@ -57,7 +57,7 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::build(change, None).await
+        Self::start_through(change, None, async |rpc_url| rpc_url).await
     }
 
     /// The usual one with an assistant that answers at this address.
@@ -68,10 +68,23 @@ impl TestApp {
             embedding_model: "test-embedding".to_owned(),
             chat_model: "test-chat".to_owned(),
         });
-        Self::build(|_| (), Some(Arc::new(assistant.unwrap()))).await
+        Self::start_through(|_| (), Some(Arc::new(assistant.unwrap())), async |rpc_url| rpc_url).await
     }
 
-    async fn build(change: impl FnOnce(&mut Settings), assistant: Option<Arc<dyn Assistant>>) -> Self {
+    /// Everything started, with something between it and the chain that goes wrong on demand. What tests do to the chain
+    /// themselves goes past it.
+    pub async fn start_behind_proxy() -> (Self, Proxy) {
+        let mut proxy = None;
+        let through = async |rpc_url: String| proxy.insert(Proxy::start(&rpc_url).await).url();
+        let app = Self::start_through(|_| (), None, through).await;
+        (app, proxy.unwrap())
+    }
+
+    async fn start_through(
+        change: impl FnOnce(&mut Settings),
+        assistant: Option<Arc<dyn Assistant>>,
+        through: impl AsyncFnOnce(String) -> String,
+    ) -> Self {
         // Two tests may come first at once; the second finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -107,7 +120,7 @@ impl TestApp {
         let smtp = Smtp::start(SmtpConfig::new(folder.path().join("mail"), Arc::new(millis))).await.unwrap();
 
         let chain = EvmClient::new(EvmSettings {
-            rpc_url: evm.rpc_url().parse().unwrap(),
+            rpc_url: through(evm.rpc_url()).await.parse().unwrap(),
             chain_id: 31_337,
             usdc: evm.token_address().parse().unwrap(),
             treasury_key: TREASURY_KEY.into(),
@@ -198,20 +211,26 @@ impl TestApp {
     /// Ends a test: runs what is due, then holds the books against the chain.
     pub async fn finish(mut self) {
         self.mine(u64::from(CONFIRMATIONS)).await;
-        self.books_agree().await;
+        self.verified().await;
+        self.holds(true).await;
         self.finished = true;
     }
 
     /// Ends a test that wrote payments by hand, of which the ledger knows nothing: it has to be right within itself, and
     /// with the chain.
-    pub async fn finish_with_made_up_payments(mut self) {
+    pub async fn finish_made_up(mut self) {
         self.mine(u64::from(CONFIRMATIONS)).await;
         self.treasury_agrees().await;
         self.finished = true;
     }
 
-    /// Everything that `megilance ledger verify` looks at holds.
+    /// Everything that `megilance ledger verify` looks at holds, and so does what can be seen from outside.
     pub async fn books_agree(&self) {
+        self.verified().await;
+        self.holds(false).await;
+    }
+
+    async fn verified(&self) {
         for check in ledger::verify::books(&self.app).await.unwrap() {
             assert!(check.problems.is_empty(), "{check:#?}");
         }
@@ -244,6 +263,12 @@ impl TestApp {
         let owed = ledger::balance(db, Account::Unallocated).await.unwrap();
         assert_eq!(open, owed.negated().unwrap(), "what pays nothing is what the ledger owes for it");
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
+    }
+
+    /// What has to hold at any moment does; with `rested`, also what has to once everything due was worked on.
+    pub async fn holds(&self, rested: bool) {
+        let wrong = invariants::violations(&self.app, &self.evm.rpc_url(), rested).await;
+        assert!(wrong.is_empty(), "what has to hold does not:\n  {}", wrong.join("\n  "));
     }
 }
 
@@ -287,10 +312,6 @@ impl TestApp {
 
     /// A call to the chain's node: its result.
     pub async fn rpc(&self, method: &str, params: Value) -> Value {
-        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let sent = reqwest::Client::new().post(self.evm.rpc_url()).json(&call).send().await.unwrap();
-        let answer: Value = sent.json().await.unwrap();
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].clone()
+        invariants::rpc(&self.evm.rpc_url(), method, params).await
     }
 }

@@ -12,12 +12,14 @@ use super::{
     Address, Broadcast,
     rpc::{NodeError, Rpc, RpcError},
 };
-use crate::ports::PortError;
+use crate::{fault, ports::PortError};
 
 /// Sends the bytes. A refusal is first checked against what the node knows.
 pub(super) async fn broadcast(rpc: &Rpc, raw: &[u8]) -> Result<Broadcast, PortError> {
     let hash = H256(keccak256(raw));
+    fault::point("payout.send").await?;
     let sent = rpc.call::<H256>("eth_sendRawTransaction", json!([format!("0x{}", hex::encode(raw))])).await;
+    fault::point("payout.answer").await?;
     let refusal = match sent {
         Ok(answered) if answered == hash => return Ok(Broadcast::Accepted),
         Ok(_) => {
