@@ -13,7 +13,12 @@ use api::{
 };
 use domain::{
     App, Clock, Db, Purpose, payment,
-    ports::{chain::EvmClient, mail::SmtpMail, storage::S3Storage},
+    ports::{
+        chain::EvmClient,
+        circle::{Circle, CircleClient},
+        mail::SmtpMail,
+        storage::S3Storage,
+    },
     queue,
 };
 use tokio_util::sync::CancellationToken;
@@ -33,11 +38,13 @@ pub(crate) async fn app(config: &Config, clock: Clock) -> Result<App> {
 /// The application over an open database, with its clients to the outside. Nothing is sent to them yet.
 pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App> {
     let storage = S3Storage::connect(config.storage.clone()).await?;
+    let circle = config.circle.clone().map(CircleClient::new).transpose()?;
     Ok(App {
         db,
         clock,
         settings: Arc::new(config.settings.clone()),
         chain: Arc::new(EvmClient::new(config.chain.clone())?),
+        circle: circle.map(|circle| -> Arc<dyn Circle> { Arc::new(circle) }),
         storage: Arc::new(storage),
         mail: Arc::new(SmtpMail::new(config.mail.clone())?),
     })

@@ -56,7 +56,7 @@ pub use entities;
 pub use error::{Code, Error, Problem, Result};
 pub use settings::Settings;
 
-use ports::{chain::Chain, mail::Mail, storage::Storage};
+use ports::{chain::Chain, circle::Circle, mail::Mail, storage::Storage};
 
 /// Everything a service needs. Cheap to clone.
 #[derive(Clone)]
@@ -69,6 +69,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// The EVM chain.
     pub chain: Arc<dyn Chain>,
+    /// Circle, where it pays out instead of the chain's treasury.
+    pub circle: Option<Arc<dyn Circle>>,
     /// The bucket.
     pub storage: Arc<dyn Storage>,
     /// The mail server.

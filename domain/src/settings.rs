@@ -5,7 +5,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::ports::{chain::EvmSettings, mail::MailSettings, storage::StorageSettings};
+pub use crate::ports::{
+    chain::EvmSettings, circle::CircleSettings, mail::MailSettings, storage::StorageSettings,
+};
 
 /// Everything that the domain can be told.
 #[derive(Debug, Clone)]

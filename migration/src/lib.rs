@@ -16,6 +16,7 @@ mod m20261125_000008_marketplace;
 mod m20261125_000009_audit;
 mod m20261126_000010_one_contract;
 mod m20261126_000011_retries;
+mod m20261126_000014_circle;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000009_audit::Migration),
             Box::new(m20261126_000010_one_contract::Migration),
             Box::new(m20261126_000011_retries::Migration),
+            Box::new(m20261126_000014_circle::Migration),
         ]
     }
 }

@@ -15,6 +15,7 @@ mod amendment;
 mod arrows;
 mod bonus;
 mod category;
+mod circle;
 mod config;
 mod contract;
 mod days;

@@ -113,6 +113,7 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("userSuspend", "UFFFFKF"),
     ("userRestore", "UFFFFKF"),
     ("feeScheduleCreate", "UFFFFKF"),
+    ("treasuryMove", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -403,6 +404,11 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         // The reason is missing: nobody is suspended.
         "userSuspend" => json!({ "userId": id("user"), "reason": "" }),
         "userRestore" => json!({ "userId": id("user") }),
+        // More than the books have: nothing is recorded.
+        "treasuryMove" => json!({
+            "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "1000000" }, "reference": "none",
+            "idempotencyKey": new_key(),
+        }),
         "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
         "reviewCreate" => {
             json!({ "contractId": id("contract"), "scores": scores(), "comment": "Good to work with." })

@@ -37,7 +37,7 @@ impl Doctor {
 }
 
 async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
-    let (migrations, workers, chain, storage, mail, usdc, gas) = tokio::join!(
+    let (migrations, workers, chain, storage, mail, usdc, gas, circle) = tokio::join!(
         migrations(app),
         workers(app),
         app.chain.verify(),
@@ -45,6 +45,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         app.mail.verify(),
         app.chain.usdc_balance(app.chain.treasury()),
         app.chain.native_balance(app.chain.treasury()),
+        circle(app),
     );
     vec![
         ("database and migrations", migrations),
@@ -53,6 +54,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         ("treasury's USDC", usdc.map(|usdc: Usdc| usdc.to_string()).map_err(Into::into)),
         ("treasury's gas", gas.map_err(Into::into).and_then(coin)),
         ("S3", storage.map(|()| String::new()).map_err(Into::into)),
+        ("balance at Circle", circle),
         ("mail", mail.map(|()| String::new()).map_err(Into::into)),
     ]
 }
@@ -60,6 +62,13 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
 async fn migrations(app: &App) -> Result<String> {
     database::require_migrated(&app.db).await?;
     Ok(format!("{:?}", app.db.backend()))
+}
+
+async fn circle(app: &App) -> Result<String> {
+    match &app.circle {
+        Some(circle) => Ok(circle.balance().await?.to_string()),
+        None => Ok("not set up, payouts are on the chain".to_owned()),
+    }
 }
 
 async fn workers(app: &App) -> Result<String> {

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, ops::RangeInclusive, str::FromStr};
 
+use secrecy::SecretString;
 use url::{Host, Url};
 
 /// Pieces of secrets that stand in tutorials and examples.
@@ -53,6 +54,14 @@ pub(super) fn private_key(text: &str, chain_id: Option<u64>) -> Result<(), Strin
         return Err("is unsafe: it is a development key that everybody has".to_owned());
     }
     Ok(())
+}
+
+/// A key that goes into a header.
+pub(super) fn api_key(text: &str) -> Result<SecretString, String> {
+    if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is no API key: those are long, and without spaces".to_owned());
+    }
+    Ok(text.into())
 }
 
 /// A database that we can open and that outlives the process.

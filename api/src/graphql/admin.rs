@@ -7,6 +7,7 @@ pub mod audit;
 pub mod contracts;
 pub mod fees;
 pub mod payments;
+pub mod rails;
 pub mod users;
 
 pub use audit::AuditEntry;
@@ -24,4 +25,4 @@ pub struct AdminQuery(
 
 /// What administrators do.
 #[derive(MergedObject, Default)]
-pub struct AdminMutation(users::UsersMutation, fees::FeeMutation);
+pub struct AdminMutation(users::UsersMutation, fees::FeeMutation, rails::RailsMutation);

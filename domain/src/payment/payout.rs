@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{
-    ChainTransactionStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId, chain_nonce,
+    ChainTransactionStatus, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, UserId, chain_nonce,
     chain_transaction, payment,
 };
 use sea_orm::{
@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use super::{
+    circle,
     numbers::{chain_id, poll, stored},
     record::{self, Locked},
     refund,
@@ -32,6 +33,7 @@ use crate::{
 
 mod track;
 
+pub(super) use track::is_under_way;
 pub use track::track;
 
 /// How often a held or waiting payout looks whether it may go.
@@ -57,6 +59,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         Destination::Hold(reason) => return hold(app, &payment, reason).await,
         Destination::Wait { reason, until } => return wait(app, &payment, reason, until).await,
     };
+    if payment.rail == PaymentRail::Circle {
+        return circle::send(app, &payment, to).await;
+    }
     app.chain.verify().await?;
     match obstacle(app, to, payment.net).await? {
         None => {}
@@ -103,7 +108,7 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
     Ok(())
 }
 
-const fn is_waiting(payment: &payment::Model) -> bool {
+pub(super) const fn is_waiting(payment: &payment::Model) -> bool {
     !matches!(payment.kind, PaymentKind::Deposit)
         && matches!(payment.status, PaymentStatus::Queued | PaymentStatus::OnHold)
 }
@@ -167,6 +172,7 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacl
     // What is signed but not yet mined is spoken for.
     let under_way = payment::Entity::find()
         .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
+        .filter(payment::Column::Rail.eq(PaymentRail::Chain))
         .filter(payment::Column::Status.eq(PaymentStatus::Submitted))
         .all(app.db.reader())
         .await?;
@@ -186,7 +192,12 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacl
 }
 
 /// It stays QUEUED and says why; looked at again when that may have changed.
-async fn wait(app: &App, seen: &payment::Model, reason: &str, until: DateTime<Utc>) -> Result<Outcome> {
+pub(super) async fn wait(
+    app: &App,
+    seen: &payment::Model,
+    reason: &str,
+    until: DateTime<Utc>,
+) -> Result<Outcome> {
     let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     if !is_waiting(&payment) || record::was_woken(&payment, seen) {
@@ -210,7 +221,7 @@ async fn wait(app: &App, seen: &payment::Model, reason: &str, until: DateTime<Ut
 }
 
 /// ON_HOLD, with the reason told once; looked at again by itself.
-async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
+pub(super) async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
     let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     if !is_waiting(&payment) || record::was_woken(&payment, seen) {
@@ -243,7 +254,7 @@ async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome>
     Ok(Outcome::Done)
 }
 
-async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
+pub(super) async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
     match payment.status {
         PaymentStatus::OnHold => {
             record::step(app, tx, &payment, Step::Resume, |row| row.hold_reason = Set(None)).await

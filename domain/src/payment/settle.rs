@@ -66,7 +66,8 @@ pub(super) async fn complete(
     let payment =
         record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
     let payee = payee(&payment)?;
-    let lines = [(Account::Payable(payee), payment.net), (TREASURY, payment.net.negated()?)];
+    let treasury = Account::Treasury(payment.rail);
+    let lines = [(Account::Payable(payee), payment.net), (treasury, payment.net.negated()?)];
     let key = format!("{}:COMPLETED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
     match (payment.kind, milestone) {

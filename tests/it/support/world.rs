@@ -11,11 +11,13 @@ use domain::{
     ledger::{self, Account},
     ports::{
         chain::{EvmClient, EvmSettings},
+        circle::{self, CircleClient, CircleSettings},
         mail::{MailSettings, SmtpMail},
         storage::{S3Storage, StorageSettings},
     },
 };
 use sandbox::{
+    circle::{Circle, CircleConfig},
     evm::{Evm, EvmConfig, Mining},
     s3::{S3, S3Config},
     smtp::{Mail, Smtp, SmtpConfig},
@@ -32,6 +34,9 @@ pub const CONFIRMATIONS: u32 = 3;
 /// The treasury's key in tests: nobody's money.
 const TREASURY_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
+/// The API key at the sandbox's Circle.
+const CIRCLE_KEY: &str = "TEST_API_KEY:megilance:tests";
+
 /// A whole MegiLance for one test. End each test with [`TestApp::finish`].
 pub struct TestApp {
     pub app: App,
@@ -39,6 +44,8 @@ pub struct TestApp {
     pub schema: api::graphql::Schema,
     pub evm: Evm,
     pub smtp: Smtp,
+    /// Where payouts go, in a world that pays by Circle.
+    pub circle: Option<Circle>,
     _s3: S3,
     finished: bool,
     folder: TempDir,
@@ -52,6 +59,16 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_on(false, change).await
+    }
+
+    /// Everything started, with payouts by Circle: five seconds to check an address, and as many to pay. Nothing is in
+    /// the balance there.
+    pub async fn start_on_circle() -> Self {
+        Self::start_on(true, |_| ()).await
+    }
+
+    async fn start_on(by_circle: bool, change: impl FnOnce(&mut Settings)) -> Self {
         // Two tests may come first at once; the second finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -84,6 +101,7 @@ impl TestApp {
         })
         .await
         .unwrap();
+        let circle = if by_circle { Some(start_circle(millis.clone()).await) } else { None };
         let smtp = Smtp::start(SmtpConfig::new(folder.path().join("mail"), Arc::new(millis))).await.unwrap();
 
         let chain = EvmClient::new(EvmSettings {
@@ -125,6 +143,7 @@ impl TestApp {
             clock,
             settings: Arc::new(settings),
             chain: Arc::new(chain),
+            circle: circle.as_ref().map(circle_client),
             storage: Arc::new(storage),
             mail: Arc::new(mail),
         };
@@ -138,7 +157,17 @@ impl TestApp {
         // Tests sign up many people in a moment.
         http.rate_limits = api::http::RateLimits::unlimited();
         let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
-        Self { router: api::http::router(state), schema, app, evm, smtp, _s3: s3, finished: false, folder }
+        Self {
+            router: api::http::router(state),
+            schema,
+            app,
+            evm,
+            smtp,
+            circle,
+            _s3: s3,
+            finished: false,
+            folder,
+        }
     }
 
     /// Where the database and the objects of this test are.
@@ -191,7 +220,38 @@ impl TestApp {
         let waiting = Usdc::sum(waiting.iter().map(|row| row.amount)).unwrap();
         let held = self.app.chain.usdc_balance(self.app.chain.treasury()).await.unwrap();
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
+        if let Some(circle) = &self.circle {
+            let booked = Account::Treasury(domain::entities::PaymentRail::Circle);
+            let booked = ledger::balance(db, booked).await.unwrap().micro();
+            // Circle takes off its balance what is on its way; the books do when it has arrived.
+            let ended = ["complete", "failed"];
+            let accepted = circle.accepted();
+            let on_its_way = accepted.iter().filter(|payout| !ended.contains(&&*payout.status));
+            let there = circle.balance() + on_its_way.map(|payout| payout.amount).sum::<i64>();
+            assert_eq!(booked, there, "the ledger and Circle agree on the balance");
+        }
     }
+}
+
+async fn start_circle(millis: impl Fn() -> u64 + Send + Sync + 'static) -> Circle {
+    let takes = Some(Duration::from_secs(5));
+    let config = CircleConfig {
+        data_dir: None,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        api_key: CIRCLE_KEY.to_owned(),
+        balance: 0,
+        screening: takes,
+        paying: takes,
+        // Tests hand notifications to the router themselves.
+        webhook: None,
+        clock: Arc::new(millis),
+    };
+    Circle::start(config).await.unwrap()
+}
+
+fn circle_client(circle: &Circle) -> Arc<dyn circle::Circle> {
+    let settings = CircleSettings { api_url: circle.url().parse().unwrap(), api_key: CIRCLE_KEY.into() };
+    Arc::new(CircleClient::new(settings).unwrap())
 }
 
 impl Drop for TestApp {

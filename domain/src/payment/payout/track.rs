@@ -1,12 +1,13 @@
 //! Following a signed payout until it is final.
 
-use entities::{ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment};
+use entities::{ChainTransactionStatus, PaymentId, PaymentRail, PaymentStatus, chain_transaction, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 
 use crate::{
     App, Error,
     error::Result,
     payment::{
+        circle,
         numbers::poll,
         record::{self, Locked},
         settle,
@@ -29,6 +30,9 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     if !is_under_way(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
     }
+    if payment.rail == PaymentRail::Circle {
+        return circle::track(app, &payment).await;
+    }
     let signed = transfers::signed_for(app.db.reader(), &[id]).await?.remove(&id).unwrap_or_default();
     let newest = signed.first().ok_or_else(|| Error::bug("a submitted payout without its transaction"))?;
     let head = app.chain.block(BlockTag::Latest).await?.ok_or_else(|| {
@@ -46,7 +50,7 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     record_look(app, id, newest, mined, &head).await
 }
 
-const fn is_under_way(payment: &payment::Model) -> bool {
+pub(in crate::payment) const fn is_under_way(payment: &payment::Model) -> bool {
     matches!(payment.status, PaymentStatus::Submitted | PaymentStatus::Confirming)
         && !matches!(payment.kind, entities::PaymentKind::Deposit)
 }
