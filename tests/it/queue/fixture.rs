@@ -175,6 +175,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         clock,
         settings: Arc::new(settings),
         chain: Arc::new(chain.unwrap()),
+        circle: None,
         storage: Arc::new(Nowhere),
         mail: Arc::new(Nowhere),
     }

@@ -89,6 +89,6 @@ impl RailsMutation {
             circle::record_move(app, actor, rails, amount, &input.reference, &input.idempotency_key).await
         };
         let (moved, user_errors) = answer(result.await)?;
-        Ok(TreasuryMovePayload { treasury_move: moved.map(TreasuryMove::from), user_errors })
+        Ok(TreasuryMovePayload { treasury_move: moved.map(Into::into), user_errors })
     }
 }
