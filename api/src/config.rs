@@ -14,8 +14,13 @@ use std::{
 use domain::{
     Settings,
     entities::Usdc,
-    ports::chain::{Address, keystore_key},
-    settings::{AssistantSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings},
+    ports::{
+        chain::{Address, keystore_key},
+        circle::chain_name,
+    },
+    settings::{
+        AssistantSettings, CircleSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings,
+    },
 };
 use secrecy::SecretString;
 
@@ -54,6 +59,8 @@ pub struct Config {
     pub chain: EvmSettings,
     /// A second node of that chain.
     pub witness: Option<EvmSettings>,
+    /// Circle, where it is to pay out.
+    pub circle: Option<CircleSettings>,
     /// The bucket.
     pub storage: StorageSettings,
     /// The mail server.
@@ -151,6 +158,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let approval_above = reader.optional(PAYOUT_APPROVAL_ABOVE, checks::usdc).unwrap_or(APPROVAL_ABOVE);
     let sentry_dsn = reader.optional(SENTRY_DSN, dsn);
     let chain = chain(reader);
+    let circle = circle(reader, chain.as_ref().map(|chain| chain.chain_id));
     let storage = storage(reader);
     let mail = mail(reader);
     let assistant = assistant(reader);
@@ -171,6 +179,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
         },
         witness: second.zip(chain.clone()).map(|(rpc_url, chain)| EvmSettings { rpc_url, ..chain }),
         chain: chain?,
+        circle,
         storage: storage?,
         mail: mail?,
         assistant,
@@ -191,6 +200,22 @@ fn chain(reader: &mut Reader<'_>) -> Option<EvmSettings> {
     });
     let treasury_key = treasury_key(reader, chain_id);
     Some(EvmSettings { rpc_url: rpc_url?, chain_id: chain_id?, usdc: usdc?, treasury_key: treasury_key? })
+}
+
+/// Both or neither: with Circle, payouts are its.
+fn circle(reader: &mut Reader<'_>, chain_id: Option<u64>) -> Option<CircleSettings> {
+    use settings::*;
+    let api_key = reader.optional(CIRCLE_API_KEY, checks::api_key);
+    let api_url = reader.optional(CIRCLE_API_URL, checks::private_url);
+    match (reader.text(CIRCLE_API_KEY), reader.text(CIRCLE_API_URL)) {
+        (Some(_), None) => reader.wrong(CIRCLE_API_URL, "is missing beside CIRCLE_API_KEY"),
+        (None, Some(_)) => reader.wrong(CIRCLE_API_KEY, "is missing beside CIRCLE_API_URL"),
+        (Some(_), Some(_)) if chain_id.is_some_and(|id| chain_name(id).is_none()) => {
+            reader.wrong(CIRCLE_API_KEY, "is of no use: Circle does not pay on the chain of CHAIN_ID");
+        }
+        _ => {}
+    }
+    Some(CircleSettings { api_url: api_url?, api_key: api_key? })
 }
 
 /// The key that signs payouts: out of a keystore, or as it is.

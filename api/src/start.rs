@@ -15,6 +15,7 @@ use domain::{
     App, Clock, Db, Purpose, payment,
     ports::{
         chain::{Chain, EvmClient},
+        circle::{Circle, CircleClient},
         mail::SmtpMail,
         openai::{Assistant, OpenAi},
         storage::S3Storage,
@@ -41,12 +42,14 @@ pub(crate) async fn connect(db: Db, config: &Config, clock: Clock) -> Result<App
     let assistant = config.assistant.clone().map(OpenAi::new).transpose()?;
     let witness =
         config.witness.clone().map(EvmClient::new).transpose()?.map(|node| Arc::new(node) as Arc<dyn Chain>);
+    let circle = config.circle.clone().map(CircleClient::new).transpose()?;
     Ok(App {
         db,
         clock,
         settings: Arc::new(config.settings.clone()),
         chain: Arc::new(EvmClient::new(config.chain.clone())?),
         witness,
+        circle: circle.map(|circle| -> Arc<dyn Circle> { Arc::new(circle) }),
         storage: Arc::new(storage),
         mail: Arc::new(SmtpMail::new(config.mail.clone())?),
         assistant: assistant.map(|assistant| Arc::new(assistant) as Arc<dyn Assistant>),

@@ -59,7 +59,7 @@ pub use entities;
 pub use error::{Code, Error, Problem, Result};
 pub use settings::Settings;
 
-use ports::{chain::Chain, mail::Mail, openai::Assistant, storage::Storage};
+use ports::{chain::Chain, circle::Circle, mail::Mail, openai::Assistant, storage::Storage};
 
 /// Everything a service needs. Cheap to clone.
 #[derive(Clone)]
@@ -74,6 +74,8 @@ pub struct App {
     pub chain: Arc<dyn Chain>,
     /// A second node of it: nothing is credited that it does not show too.
     pub witness: Option<Arc<dyn Chain>>,
+    /// Circle, where it pays out instead of the chain's treasury.
+    pub circle: Option<Arc<dyn Circle>>,
     /// The bucket.
     pub storage: Arc<dyn Storage>,
     /// The mail server.

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use crate::ports::{
-    chain::EvmSettings, mail::MailSettings, openai::AssistantSettings, storage::StorageSettings,
+    chain::EvmSettings, circle::CircleSettings, mail::MailSettings, openai::AssistantSettings,
+    storage::StorageSettings,
 };
 
 /// Everything that the domain can be told.

@@ -1,7 +1,7 @@
 //! Deleting what nobody will ask for again.
 
 use chrono::{DateTime, Duration, Utc};
-use entities::{account_token, event, idempotency_key, wallet_challenge};
+use entities::{account_token, circle_notification, event, idempotency_key, wallet_challenge};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{App, error::Result};
@@ -13,7 +13,8 @@ const EVENTS_KEPT: Duration = Duration::days(1);
 /// So much longer than it is good a token is kept: one who comes late hears that it expired.
 const TOKENS_KEPT: Duration = Duration::days(1);
 
-/// Deletes old events, idempotency keys, tokens and challenges; how many rows there were. The task `records-tidy` calls it.
+/// Deletes old events, idempotency keys, tokens, challenges and notifications of Circle; how many rows there were. The task
+/// `records-tidy` calls it.
 ///
 /// # Errors
 ///
@@ -25,7 +26,10 @@ pub async fn old_records(app: &App) -> Result<u64> {
     let keys = idempotency_key::Column::CreatedAt.lte(before(KEYS_KEPT));
     let challenges = wallet_challenge::Column::ExpiresAt.lte(before(TOKENS_KEPT));
     let tokens = account_token::Column::ExpiresAt.lte(before(TOKENS_KEPT));
+    // Circle does not repeat one for so long.
+    let notifications = circle_notification::Column::ReceivedAt.lte(before(KEYS_KEPT));
     let gone = [
+        circle_notification::Entity::delete_many().filter(notifications).exec(db).await?,
         event::Entity::delete_many().filter(events).exec(db).await?,
         idempotency_key::Entity::delete_many().filter(keys).exec(db).await?,
         wallet_challenge::Entity::delete_many().filter(challenges).exec(db).await?,

@@ -13,6 +13,9 @@ pub mod chain_cursor;
 pub mod chain_nonce;
 pub mod chain_transaction;
 pub mod chain_transfer;
+pub mod circle_notification;
+pub mod circle_payout;
+pub mod circle_recipient;
 pub mod contract;
 pub mod contract_amendment;
 pub mod deposit_hint;
@@ -73,6 +76,9 @@ pub fn tables() -> Vec<&'static str> {
         chain_nonce
         chain_transaction
         chain_transfer
+        circle_notification
+        circle_payout
+        circle_recipient
         contract
         contract_amendment
         deposit_hint

@@ -95,7 +95,7 @@ impl Supervisor {
             let lost = CancellationToken::new();
             let why = tokio::select! {
                 () = self.shutdown.cancelled() => None,
-                () = lost.cancelled() => Some("the database did not take the end of a job".to_owned()),
+                () = lost.cancelled() => Some("the end of a job was not written down".to_owned()),
                 result = self.work(&name, &held, &lost) => result.err(),
             };
             self.settling.spawn(settle(self.app.clone(), name, held));
@@ -119,6 +119,7 @@ impl Supervisor {
         let run = move |id: String| {
             let (app, queue, abort) = (app.clone(), Arc::clone(&queue), abort.clone());
             let (worker, lost) = (worker.clone(), lost.clone());
+            let given_up = lost.clone();
             let job = held.spawn(async move {
                 let ended = tokio::select! {
                     ended = runner::attempt(&app, &queue, &id, &worker) => ended,
@@ -130,9 +131,10 @@ impl Supervisor {
                 }
             });
             async move {
-                // Handlers' panics are caught inside; ours would show here.
+                // Handlers' panics are caught inside; ours would show here. The row stays taken, so this worker gives it up.
                 if let Err(error) = job.await {
                     tracing::error!(%error, "a job's task ended badly");
+                    given_up.cancel();
                 }
             }
         };

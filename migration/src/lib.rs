@@ -18,6 +18,7 @@ mod m20261126_000010_one_contract;
 mod m20261126_000011_retries;
 mod m20261126_000012_treasury;
 mod m20261126_000013_deposits;
+mod m20261126_000014_circle;
 mod m20261126_000015_approvals;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_retries::Migration),
             Box::new(m20261126_000012_treasury::Migration),
             Box::new(m20261126_000013_deposits::Migration),
+            Box::new(m20261126_000014_circle::Migration),
             Box::new(m20261126_000015_approvals::Migration),
         ]
     }

@@ -195,6 +195,27 @@ fn a_second_node_is_as_secret_as_the_first() {
     assert!(wrong(&[("BLOCKCHAIN_PROVIDER_URL_2", "rpc-2")]).contains_key("BLOCKCHAIN_PROVIDER_URL_2"));
 }
 
+#[test]
+fn circle_pays_with_both_of_its_settings_or_not_at_all() {
+    assert!(read(&good()).expect("nothing is wrong").circle.is_none());
+    let key = ("CIRCLE_API_KEY", "LIVE_API_KEY:canary:canary");
+    let url = ("CIRCLE_API_URL", "https://api.circle.com");
+    let mut values = good();
+    values.extend([key, url]);
+    let config = read(&values).expect("both are there");
+    assert!(!format!("{config:?}").contains("canary"));
+    let circle = config.circle.expect("Circle pays");
+    assert_eq!((circle.api_url.as_str(), circle.api_key.expose_secret()), ("https://api.circle.com/", key.1));
+
+    assert!(wrong(&[key])["CIRCLE_API_URL"].contains("missing"));
+    assert!(wrong(&[url])["CIRCLE_API_KEY"].contains("missing"));
+    assert!(wrong(&[key, ("CIRCLE_API_URL", "http://api.circle.com")])["CIRCLE_API_URL"].contains("https"));
+    let split = wrong(&[("CIRCLE_API_KEY", "hunter2 hunter2 hunter2"), url]);
+    assert!(split.contains_key("CIRCLE_API_KEY") && !format!("{split:?}").contains("hunter2"));
+    // Gnosis has no place among Circle's chains.
+    assert!(wrong(&[key, url, ("CHAIN_ID", "100")])["CIRCLE_API_KEY"].contains("CHAIN_ID"));
+}
+
 /// `.env.example` names every setting that is read, and no other.
 #[test]
 fn the_example_and_the_reader_agree() {

@@ -16,6 +16,7 @@ mod arrows;
 mod assistant;
 mod bonus;
 mod category;
+mod circle;
 mod config;
 mod contract;
 mod days;

@@ -123,6 +123,7 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("outgoingResume", "UFFFFKF"),
     ("unallocatedAssign", "UFFFFKF"),
     ("unallocatedReturn", "UFFFFKF"),
+    ("treasuryMove", "UFFFFKF"),
 ];
 
 const QUERIES: &[(&str, &str)] = &[
@@ -431,6 +432,11 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
             "unallocatedId": id("payment"), "paymentId": id("payment"), "idempotencyKey": new_key(),
         }),
         "unallocatedReturn" => json!({ "unallocatedId": id("payment"), "idempotencyKey": new_key() }),
+        // More than the books have: nothing is recorded.
+        "treasuryMove" => json!({
+            "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "1000000" }, "reference": "none",
+            "idempotencyKey": new_key(),
+        }),
         "feeScheduleCreate" => json!({ "basisPoints": 5_000, "effectiveAt": "2030-01-01T00:00:00Z" }),
         // The reason is missing: nothing is paused, and then nothing resumed.
         "outgoingPause" => json!({ "reason": "" }),

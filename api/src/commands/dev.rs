@@ -42,6 +42,10 @@ pub(crate) struct Dev {
     /// Where everything is kept.
     #[arg(long, default_value = "./data", value_name = "FOLDER")]
     data: PathBuf,
+    /// Pay out by a Circle in this process, out of a balance of a million, instead of the treasury on the chain. What was
+    /// paid by it before needs it again.
+    #[arg(long)]
+    circle: bool,
 }
 
 impl Dev {
@@ -56,7 +60,7 @@ impl Dev {
         let listen = listener.local_addr()?;
         let folder = Folder::open(&self.data)?;
         let clock = Clock::real(folder.offset()?);
-        let outside = Outside::start(&folder, &clock).await?;
+        let outside = Outside::start(&folder, &clock, self.circle).await?;
         let places = outside.places(public_url(listen)?)?;
         folder.remember(&places)?;
         let config = folder.config_at(&places)?;
@@ -65,9 +69,11 @@ impl Dev {
         database::migrate(&db).await?;
         let app = start::connect(db, &config, clock).await?;
         outside.evm.mint_and_fund(&app.chain.treasury().to_string(), 0)?;
+        // The demo's payments are on the chain, whatever pays from here on.
+        let on_chain = App { circle: None, ..app.clone() };
         // A signal while seeding ends here; the next start goes on with the rest.
         let seeded = closing
-            .run_until_cancelled(Box::pin(seeded(&app, &outside, &folder).with_subscriber(quiet())))
+            .run_until_cancelled(Box::pin(seeded(&on_chain, &outside, &folder).with_subscriber(quiet())))
             .await;
         let Some(seeded) = seeded else { return Ok(()) };
         let values = seeded?;
@@ -88,6 +94,9 @@ impl Dev {
         let sandbox = pages::Sandbox::new(app.clone(), evm, mailbox, info.clone(), folder.offset_saver());
         let routes = pages::guard(http::router_with(state, pages::routes(sandbox)), listen);
 
+        if let Some(circle) = &outside.circle {
+            circle.set_webhook(Some(places.public_url.join("webhooks/circle")?.into()));
+        }
         let mut work = run::Work::new(closing.clone());
         work.api(listener, routes);
         work.workers(&app);

@@ -37,7 +37,7 @@ impl Doctor {
 }
 
 async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
-    let (migrations, workers, chain, storage, mail, assistant, usdc, gas) = tokio::join!(
+    let (migrations, workers, chain, storage, mail, assistant, usdc, gas, circle) = tokio::join!(
         migrations(app),
         workers(app),
         app.chain.verify(),
@@ -46,6 +46,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         assistant(app),
         app.chain.usdc_balance(app.chain.treasury()),
         app.chain.native_balance(app.chain.treasury()),
+        circle(app),
     );
     let mut found = vec![
         ("database and migrations", migrations),
@@ -54,6 +55,7 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
         ("treasury's USDC", usdc.map(|usdc: Usdc| usdc.to_string()).map_err(Into::into)),
         ("treasury's gas", gas.map_err(Into::into).and_then(coin)),
         ("S3", storage.map(|()| String::new()).map_err(Into::into)),
+        ("balance at Circle", circle),
         ("mail", mail.map(|()| String::new()).map_err(Into::into)),
         ("assistant", assistant),
     ];
@@ -67,6 +69,13 @@ async fn examine(app: &App) -> Vec<(&'static str, Result<String>)> {
 async fn migrations(app: &App) -> Result<String> {
     database::require_migrated(&app.db).await?;
     Ok(format!("{:?}", app.db.backend()))
+}
+
+async fn circle(app: &App) -> Result<String> {
+    match &app.circle {
+        Some(circle) => Ok(circle.balance().await?.to_string()),
+        None => Ok("not set up, payouts are on the chain".to_owned()),
+    }
 }
 
 async fn workers(app: &App) -> Result<String> {

@@ -57,6 +57,14 @@ pub(super) fn private_key(text: &str, chain_id: Option<u64>) -> Result<(), Strin
     Ok(())
 }
 
+/// A key that goes into a header.
+pub(super) fn api_key(text: &str) -> Result<SecretString, String> {
+    if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is no API key: those are long, and without spaces".to_owned());
+    }
+    Ok(text.into())
+}
+
 /// A database that we can open and that outlives the process.
 pub(super) fn database(text: &str) -> Result<(), String> {
     if text.contains(":memory:") || text.contains("mode=memory") {

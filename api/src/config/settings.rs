@@ -40,6 +40,9 @@ settings! {
     TREASURY_PRIVATE_KEY = "Give the treasury's private key, 32 bytes in hexadecimal; or TREASURY_KEYSTORE and TREASURY_PASSWORD, which is safer.";
     WALLET_REST_HOURS = "Give how many hours a new payout wallet rests, 0 to 720.";
 
+    CIRCLE_API_KEY = "Give Circle's API key, and CIRCLE_API_URL with it: then Circle pays out. Leave both out to pay on the chain.";
+    CIRCLE_API_URL = "Give https://api.circle.com, or https://api-sandbox.circle.com to try it, and CIRCLE_API_KEY with it.";
+
     S3_BUCKET = "Give the bucket's name.";
     AWS_REGION = "Give the bucket's region: eu-central-1. Most other servers take us-east-1.";
     AWS_ACCESS_KEY_ID = "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither: then the machine's role is used.";
@@ -62,4 +65,4 @@ settings! {
 
 /// Names that DESIGN.md has given out and that later versions will read. Set now, they change nothing, and the log
 /// says so.
-pub const RESERVED: &[&str] = &["ADMIN_ADDR", "CIRCLE_API_KEY", "CIRCLE_API_URL"];
+pub const RESERVED: &[&str] = &["ADMIN_ADDR"];

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod contracts;
 pub mod fees;
 pub mod payments;
+pub mod rails;
 pub mod unallocated;
 pub mod users;
 
@@ -26,4 +27,9 @@ pub struct AdminQuery(
 
 /// What administrators do.
 #[derive(MergedObject, Default)]
-pub struct AdminMutation(users::UsersMutation, fees::FeeMutation, unallocated::UnallocatedMutation);
+pub struct AdminMutation(
+    users::UsersMutation,
+    fees::FeeMutation,
+    rails::RailsMutation,
+    unallocated::UnallocatedMutation,
+);

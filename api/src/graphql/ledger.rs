@@ -35,6 +35,8 @@ pub enum LedgerEntryKind {
     PayoutUncompleted,
     /// A payout's deposit was undone after it was paid.
     LossRecorded,
+    /// Money moved between the platform's own holdings.
+    TreasuryMoved,
 }
 
 /// One line of a person's account: what the platform owes them (negative) or has paid them (positive).

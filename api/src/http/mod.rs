@@ -13,6 +13,7 @@ mod problem;
 mod rate;
 #[cfg(feature = "dev")]
 pub mod sandbox;
+mod webhooks;
 mod websocket;
 
 use std::fmt;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use domain::App;
 use tokio_util::sync::CancellationToken;
 
@@ -109,6 +110,7 @@ pub fn router_with(state: HttpState, more: Router) -> Router {
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/graphql/ws", get(websocket::upgrade))
+        .route("/webhooks/circle", post(webhooks::circle).head(webhooks::circle_listens))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
     if let Some(tabs) = &state.settings.graphiql {

@@ -46,6 +46,9 @@ pub struct Info {
     pub bucket: String,
     /// The mail server.
     pub smtp_url: String,
+    /// Circle's API, where payouts are by Circle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circle_url: Option<String>,
 }
 
 /// What the routes work with.

@@ -14,7 +14,7 @@ use std::{
 use api::config::{ARGON2_MEMORY_KIB, Config};
 use domain::{
     Settings, clock,
-    settings::{EvmSettings, LargeDeposits, MailSettings, StorageSettings},
+    settings::{CircleSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -27,6 +27,8 @@ pub(crate) const CHAIN_ID: u64 = 31_337;
 /// The sandbox's bucket and its region.
 pub(crate) const BUCKET: &str = "megilance";
 pub(crate) const REGION: &str = "us-east-1";
+/// The key of the sandbox's Circle: its money is worth nothing.
+pub(crate) const CIRCLE_KEY: &str = "SAND_API_KEY:megilance:dev";
 /// Who signs in today to try things out goes on tomorrow.
 const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
 const SESSION_TTL: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -59,6 +61,9 @@ pub(crate) struct Places {
     pub(crate) usdc_address: String,
     pub(crate) s3_endpoint: Url,
     pub(crate) smtp_url: Url,
+    /// Where Circle is, when the last start asked for one.
+    #[serde(default)]
+    pub(crate) circle_url: Option<Url>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,6 +172,10 @@ impl Folder {
                 treasury_key: self.secrets.treasury_key.clone().into(),
             },
             witness: None,
+            circle: places
+                .circle_url
+                .clone()
+                .map(|api_url| CircleSettings { api_url, api_key: CIRCLE_KEY.into() }),
             storage: StorageSettings {
                 bucket: BUCKET.to_owned(),
                 region: REGION.to_owned(),

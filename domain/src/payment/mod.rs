@@ -22,6 +22,7 @@ use crate::{
 
 mod allocate;
 mod bonus;
+pub mod circle;
 mod credit;
 pub mod deposit;
 mod depth;
@@ -126,7 +127,7 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         id: app.clock.new_id(),
         kind: new.kind,
         status,
-        rail: PaymentRail::Chain,
+        rail: if new.kind == PaymentKind::Deposit { PaymentRail::Chain } else { circle::rail(app) },
         contract_id: new.contract,
         milestone_id: new.milestone,
         payer_id: new.payer,

@@ -3,16 +3,16 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{
-    ChainTransactionStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId, chain_nonce,
+    ChainTransactionStatus, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, UserId, chain_nonce,
     chain_transaction, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 
 use super::{
-    manage,
+    circle, manage,
     numbers::{chain_id, poll, stored},
     record::{self, Locked},
     refund,
@@ -34,6 +34,7 @@ use crate::{
 mod replace;
 mod track;
 
+pub(super) use track::is_under_way;
 pub use track::track;
 
 /// How often a held or waiting payout looks whether it may go.
@@ -65,6 +66,9 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     };
     if let Some(reason) = treasury::switch::hold_reason(app.db.reader()).await? {
         return hold(app, &payment, &reason).await;
+    }
+    if payment.rail == PaymentRail::Circle {
+        return circle::send(app, &payment, to).await;
     }
     app.chain.verify().await?;
     match obstacle(app, to, payment.net).await? {
@@ -105,6 +109,7 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
         .filter(payment::Column::HeldBy.is_null())
         .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]))
+        .order_by_asc(payment::Column::Id)
         .lock_exclusive()
         .all(&**tx)
         .await?;
@@ -115,7 +120,7 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
 }
 
 /// Whether it may be sent by itself: what an administrator holds waits for one.
-const fn is_waiting(payment: &payment::Model) -> bool {
+pub(super) const fn is_waiting(payment: &payment::Model) -> bool {
     state::is_unsigned(payment.kind, payment.status) && payment.held_by.is_none()
 }
 
@@ -178,6 +183,7 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacl
     // What is signed but not yet mined is spoken for.
     let under_way = payment::Entity::find()
         .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
+        .filter(payment::Column::Rail.eq(PaymentRail::Chain))
         .filter(payment::Column::Status.eq(PaymentStatus::Submitted))
         .all(app.db.reader())
         .await?;
@@ -197,7 +203,12 @@ async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacl
 }
 
 /// It stays QUEUED and says why; looked at again when that may have changed.
-async fn wait(app: &App, seen: &payment::Model, reason: &str, until: DateTime<Utc>) -> Result<Outcome> {
+pub(super) async fn wait(
+    app: &App,
+    seen: &payment::Model,
+    reason: &str,
+    until: DateTime<Utc>,
+) -> Result<Outcome> {
     let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     if !is_waiting(&payment) || record::was_woken(&payment, seen) {
@@ -221,7 +232,7 @@ async fn wait(app: &App, seen: &payment::Model, reason: &str, until: DateTime<Ut
 }
 
 /// ON_HOLD, with the reason told once; looked at again by itself.
-async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
+pub(super) async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
     let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     if !is_waiting(&payment) || record::was_woken(&payment, seen) {
@@ -232,8 +243,10 @@ async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome>
         let held =
             record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
         tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held");
-        // The payee waits for it, and somebody has to do something.
-        for person in held.payee_id.into_iter().chain(account::admins(&tx).await?) {
+        // The payee waits for it, and somebody has to do something; of a pause of everything they hear once.
+        let paused = treasury::switch::paused(&*tx).await?.is_some();
+        let admins = if paused { Vec::new() } else { account::admins(&tx).await? };
+        for person in held.payee_id.into_iter().chain(admins) {
             let notice = Notice::PaymentOnHold {
                 payment: id,
                 what: "a payout".to_owned(),
@@ -255,7 +268,7 @@ async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome>
     Ok(Outcome::Done)
 }
 
-async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
+pub(super) async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
     match payment.status {
         PaymentStatus::OnHold => {
             record::step(app, tx, &payment, Step::Resume, |row| row.hold_reason = Set(None)).await

@@ -73,7 +73,8 @@ pub(super) async fn complete(
     let now = app.clock.now();
     let payment =
         record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
-    let lines = [(owed_on(&payment)?, payment.net), (TREASURY, payment.net.negated()?)];
+    let treasury = Account::Treasury(payment.rail);
+    let lines = [(owed_on(&payment)?, payment.net), (treasury, payment.net.negated()?)];
     let key = format!("{}:COMPLETED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
     match (payment.kind, milestone) {

@@ -1,6 +1,7 @@
 //! The outside world, each part behind a small trait with its one real client.
 
 pub mod chain;
+pub mod circle;
 pub mod mail;
 pub mod openai;
 pub mod storage;

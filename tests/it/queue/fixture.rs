@@ -178,6 +178,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         settings: Arc::new(settings),
         chain: Arc::new(chain.unwrap()),
         witness: None,
+        circle: None,
         storage: Arc::new(Nowhere),
         mail: Arc::new(Nowhere),
         assistant: None,

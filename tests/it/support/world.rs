@@ -11,6 +11,7 @@ use domain::{
     ledger::{self, Account},
     ports::{
         chain::{EvmClient, EvmSettings},
+        circle::{self, CircleClient, CircleSettings},
         mail::{MailSettings, SmtpMail},
         openai::{Assistant, AssistantSettings, OpenAi},
         storage::{S3Storage, StorageSettings},
@@ -18,6 +19,7 @@ use domain::{
     treasury::compare::{Compared, compare},
 };
 use sandbox::{
+    circle::{Circle, CircleConfig},
     evm::{Evm, EvmConfig, Mining},
     s3::{S3, S3Config},
     smtp::{Mail, Smtp, SmtpConfig},
@@ -37,6 +39,16 @@ const TREASURY_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412
 /// The key that an assistant gets in tests. It must be in no answer and no log.
 pub const ASSISTANT_KEY: &str = "sk-canary-0123456789";
 
+/// The API key at the sandbox's Circle.
+const CIRCLE_KEY: &str = "TEST_API_KEY:megilance:tests";
+
+/// What is around it that most tests have no use for.
+#[derive(Default)]
+struct Around {
+    circle: bool,
+    assistant: Option<Arc<dyn Assistant>>,
+}
+
 /// A whole MegiLance for one test. End each test with [`TestApp::finish`].
 pub struct TestApp {
     pub app: App,
@@ -44,6 +56,8 @@ pub struct TestApp {
     pub schema: api::graphql::Schema,
     pub evm: Evm,
     pub smtp: Smtp,
+    /// Where payouts go, in a world that pays by Circle.
+    pub circle: Option<Circle>,
     _s3: S3,
     finished: bool,
     folder: TempDir,
@@ -57,7 +71,14 @@ impl TestApp {
 
     /// The same with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_through(change, None, async |rpc_url| rpc_url).await
+        Self::start_through(change, Around::default(), async |rpc_url| rpc_url).await
+    }
+
+    /// Everything started, with payouts by Circle: five seconds to check an address, and as many to pay. Nothing is in
+    /// the balance there.
+    pub async fn start_on_circle() -> Self {
+        let around = Around { circle: true, ..Around::default() };
+        Self::start_through(|_| (), around, async |rpc_url| rpc_url).await
     }
 
     /// The usual one with an assistant that answers at this address.
@@ -68,7 +89,8 @@ impl TestApp {
             embedding_model: "test-embedding".to_owned(),
             chat_model: "test-chat".to_owned(),
         });
-        Self::start_through(|_| (), Some(Arc::new(assistant.unwrap())), async |rpc_url| rpc_url).await
+        let around = Around { assistant: Some(Arc::new(assistant.unwrap())), ..Around::default() };
+        Self::start_through(|_| (), around, async |rpc_url| rpc_url).await
     }
 
     /// Everything started, with something between it and the chain that goes wrong on demand. What tests do to the chain
@@ -76,13 +98,13 @@ impl TestApp {
     pub async fn start_behind_proxy() -> (Self, Proxy) {
         let mut proxy = None;
         let through = async |rpc_url: String| proxy.insert(Proxy::start(&rpc_url).await).url();
-        let app = Self::start_through(|_| (), None, through).await;
+        let app = Self::start_through(|_| (), Around::default(), through).await;
         (app, proxy.unwrap())
     }
 
     async fn start_through(
         change: impl FnOnce(&mut Settings),
-        assistant: Option<Arc<dyn Assistant>>,
+        around: Around,
         through: impl AsyncFnOnce(String) -> String,
     ) -> Self {
         // Two tests may come first at once; the second finds it installed.
@@ -117,6 +139,7 @@ impl TestApp {
         })
         .await
         .unwrap();
+        let circle = if around.circle { Some(start_circle(millis.clone()).await) } else { None };
         let smtp = Smtp::start(SmtpConfig::new(folder.path().join("mail"), Arc::new(millis))).await.unwrap();
 
         let chain = EvmClient::new(EvmSettings {
@@ -161,16 +184,17 @@ impl TestApp {
             settings: Arc::new(settings),
             chain: Arc::new(chain),
             witness: None,
+            circle: circle.as_ref().map(circle_client),
             storage: Arc::new(storage),
             mail: Arc::new(mail),
-            assistant,
+            assistant: around.assistant,
         };
         // Gas for the treasury, and the scanner's first look.
         evm.mint_and_fund(&app.chain.treasury().to_string(), 0).unwrap();
         domain::payment::scan::start(&app).await.unwrap();
         domain::schedule::start(&app).await.unwrap();
         let (schema, router) = served(&app);
-        Self { router, schema, app, evm, smtp, _s3: s3, finished: false, folder }
+        Self { router, schema, app, evm, smtp, circle, _s3: s3, finished: false, folder }
     }
 
     /// What another process serves: over connections of its own to the same database.
@@ -263,6 +287,16 @@ impl TestApp {
         let owed = ledger::balance(db, Account::Unallocated).await.unwrap();
         assert_eq!(open, owed.negated().unwrap(), "what pays nothing is what the ledger owes for it");
         assert_eq!(booked.plus(waiting).unwrap(), held, "the ledger and the chain agree on the treasury");
+        if let Some(circle) = &self.circle {
+            let booked = Account::Treasury(domain::entities::PaymentRail::Circle);
+            let booked = ledger::balance(db, booked).await.unwrap().micro();
+            // Circle takes off its balance what is on its way; the books do when it has arrived.
+            let ended = ["complete", "failed"];
+            let accepted = circle.accepted();
+            let on_its_way = accepted.iter().filter(|payout| !ended.contains(&&*payout.status));
+            let there = circle.balance() + on_its_way.map(|payout| payout.amount).sum::<i64>();
+            assert_eq!(booked, there, "the ledger and Circle agree on the balance");
+        }
     }
 
     /// What has to hold at any moment does; with `rested`, also what has to once everything due was worked on.
@@ -280,6 +314,27 @@ fn served(app: &App) -> (api::graphql::Schema, Router) {
     http.rate_limits = api::http::RateLimits::unlimited();
     let state = HttpState::new(app.clone(), schema.clone(), http, ready, CancellationToken::new());
     (schema, api::http::router(state))
+}
+
+async fn start_circle(millis: impl Fn() -> u64 + Send + Sync + 'static) -> Circle {
+    let takes = Some(Duration::from_secs(5));
+    let config = CircleConfig {
+        data_dir: None,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        api_key: CIRCLE_KEY.to_owned(),
+        balance: 0,
+        screening: takes,
+        paying: takes,
+        // Tests hand notifications to the router themselves.
+        webhook: None,
+        clock: Arc::new(millis),
+    };
+    Circle::start(config).await.unwrap()
+}
+
+fn circle_client(circle: &Circle) -> Arc<dyn circle::Circle> {
+    let settings = CircleSettings { api_url: circle.url().parse().unwrap(), api_key: CIRCLE_KEY.into() };
+    Arc::new(CircleClient::new(settings).unwrap())
 }
 
 impl Drop for TestApp {

@@ -28,10 +28,13 @@ fn text(url: &Url, data: &Path, info: &Info, tokens: &[Token]) -> Result<String>
     ] {
         writeln!(text, "  {name:<11} {}", url.join(path)?)?;
     }
-    let Info { rpc_url, chain_id, usdc_address, s3_endpoint, bucket, smtp_url, .. } = info;
+    let Info { rpc_url, chain_id, usdc_address, s3_endpoint, bucket, smtp_url, circle_url, .. } = info;
     writeln!(text, "\n  Chain RPC   {rpc_url}  (chain {chain_id}, USDC {usdc_address})")?;
     writeln!(text, "  S3          {s3_endpoint}  (bucket {bucket})")?;
     writeln!(text, "  SMTP        {smtp_url}")?;
+    if let Some(url) = circle_url {
+        writeln!(text, "  Circle      {url}  (pays out)")?;
+    }
     writeln!(text, "  Data        {}  (delete it to begin again)", data.display())?;
     writeln!(text, "\nDemo people, all with the password {PASSWORD}:\n")?;
     for (role, email) in SIGN_INS {

@@ -1,10 +1,11 @@
 //! The sandbox's parts: started, described, stopped.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use api::http::sandbox::Info;
 use domain::{App, Clock};
 use sandbox::{
+    circle::{Circle, CircleConfig},
     evm::{Evm, EvmConfig, Mining},
     s3::{S3, S3Config},
     smtp::{Smtp, SmtpConfig},
@@ -13,19 +14,26 @@ use url::Url;
 
 use crate::{
     Result,
-    start::folder::{BUCKET, CHAIN_ID, Folder, Places, REGION, address_like},
+    start::folder::{BUCKET, CHAIN_ID, CIRCLE_KEY, Folder, Places, REGION, address_like},
 };
+
+/// How long Circle takes to check an address, and to pay: enough to watch it.
+const CIRCLE_TAKES: Duration = Duration::from_secs(3);
+/// What a new account at Circle holds, in millionths of a dollar.
+const CIRCLE_BALANCE: i64 = 1_000_000_000_000;
 
 /// The running parts.
 pub(super) struct Outside {
     pub(super) evm: Arc<Evm>,
+    /// Only where it was asked for.
+    pub(super) circle: Option<Circle>,
     pub(super) s3: S3,
     pub(super) smtp: Smtp,
 }
 
 impl Outside {
     /// Starts all parts where they were last time. The chain mines on demand until told otherwise.
-    pub(super) async fn start(folder: &Folder, clock: &Clock) -> Result<Self> {
+    pub(super) async fn start(folder: &Folder, clock: &Clock, with_circle: bool) -> Result<Self> {
         let last = folder.places()?;
         let last = last.as_ref();
         let (seconds, milliseconds) = (clock.clone(), clock.clone());
@@ -53,7 +61,8 @@ impl Outside {
             )
         });
         let (evm, s3, smtp) = tokio::join!(evm, s3, smtp);
-        Ok(Self { evm: Arc::new(evm?), s3: s3?, smtp: smtp? })
+        let circle = if with_circle { Some(start_circle(folder, clock, last).await?) } else { None };
+        Ok(Self { evm: Arc::new(evm?), circle, s3: s3?, smtp: smtp? })
     }
 
     /// Where everything listens now.
@@ -64,6 +73,7 @@ impl Outside {
             usdc_address: self.evm.token_address(),
             s3_endpoint: Url::parse(&self.s3.endpoint())?,
             smtp_url: Url::parse(&self.smtp.url())?,
+            circle_url: self.circle.as_ref().map(|circle| Url::parse(&circle.url())).transpose()?,
         })
     }
 
@@ -77,15 +87,35 @@ impl Outside {
             s3_endpoint: self.s3.endpoint(),
             bucket: BUCKET.to_owned(),
             smtp_url: self.smtp.url(),
+            circle_url: self.circle.as_ref().map(Circle::url),
         }
     }
 
     /// Stops all parts. The chain stops when its last holder lets go.
     pub(super) async fn stop(self) {
-        let Self { evm, s3, smtp } = self;
+        let Self { evm, circle, s3, smtp } = self;
         tokio::join!(s3.shutdown(), smtp.shutdown());
+        if let Some(circle) = circle {
+            circle.shutdown().await;
+        }
         if let Ok(evm) = Arc::try_unwrap(evm) {
             evm.shutdown().await;
         }
     }
+}
+
+async fn start_circle(folder: &Folder, clock: &Clock, last: Option<&Places>) -> Result<Circle> {
+    let clock = clock.clone();
+    let circle = Circle::start(CircleConfig {
+        data_dir: Some(folder.path("circle")),
+        listen: address_like(last.and_then(|places| places.circle_url.as_ref())),
+        api_key: CIRCLE_KEY.to_owned(),
+        balance: CIRCLE_BALANCE,
+        screening: Some(CIRCLE_TAKES),
+        paying: Some(CIRCLE_TAKES),
+        // Set once somebody listens there.
+        webhook: None,
+        clock: Arc::new(move || clock.now().timestamp_millis().unsigned_abs()),
+    });
+    Ok(circle.await?)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use entities::{
     ChainTransferStatus, ContractId, LedgerTransferKind, MilestoneId, PaymentId, PaymentKind, PaymentStatus,
-    Usdc, UserId, chain_transfer, ledger_transfer, payment,
+    UnallocatedStatus, Usdc, UserId, chain_transfer, ledger_transfer, payment, unallocated_deposit,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -124,12 +124,19 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
         .column(In::PaymentId)
         .filter(In::PaymentId.is_not_null())
         .into_query();
+    // What an administrator gave a deposit did not come for it.
+    let given_to = unallocated_deposit::Entity::find()
+        .select_only()
+        .column(unallocated_deposit::Column::PaymentId)
+        .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Assigned))
+        .filter(unallocated_deposit::Column::PaymentId.is_not_null())
+        .into_query();
     let spent = payment::Entity::find()
         .select_only()
         .expr(sum(payment::Entity, Column::Amount))
         .filter(Column::Kind.eq(PaymentKind::Deposit))
         .filter(Column::Status.eq(PaymentStatus::Completed))
-        .filter(Column::Id.in_subquery(paid_by))
+        .filter(Column::Id.in_subquery(paid_by).or(Column::Id.in_subquery(given_to)))
         .into_tuple::<Option<i64>>()
         .one(db)
         .await?;

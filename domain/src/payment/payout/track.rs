@@ -1,7 +1,8 @@
 //! Following a signed payout until it is final.
 
 use entities::{
-    ChainTransactionId, ChainTransactionStatus, PaymentId, PaymentStatus, chain_transaction, payment,
+    ChainTransactionId, ChainTransactionStatus, PaymentId, PaymentRail, PaymentStatus, chain_transaction,
+    payment,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -10,6 +11,7 @@ use crate::{
     App, Error, Tx,
     error::Result,
     payment::{
+        circle,
         numbers::{poll, stored},
         record::{self, Locked},
         settle,
@@ -32,6 +34,9 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
     };
     if !is_under_way(&payment) || !record::is_due(app, &payment) {
         return Ok(Outcome::Done);
+    }
+    if payment.rail == PaymentRail::Circle {
+        return circle::track(app, &payment).await;
     }
     let signed = transfers::signed_for(app.db.reader(), &[id]).await?.remove(&id).unwrap_or_default();
     let newest = signed.first().ok_or_else(|| Error::bug("a submitted payout without its transaction"))?;
@@ -103,7 +108,7 @@ async fn supersede(app: &App, tx: &Tx, id: PaymentId, but: Option<ChainTransacti
     Ok(())
 }
 
-const fn is_under_way(payment: &payment::Model) -> bool {
+pub(in crate::payment) const fn is_under_way(payment: &payment::Model) -> bool {
     matches!(payment.status, PaymentStatus::Submitted | PaymentStatus::Confirming)
         && !matches!(payment.kind, entities::PaymentKind::Deposit)
 }

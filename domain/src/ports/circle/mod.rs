@@ -1,0 +1,232 @@
+//! Circle's stablecoin payouts to third parties. What it answers is read with care: values that we do not
+//! know are kept, never fatal.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use entities::Usdc;
+use uuid::Uuid;
+
+use super::{PortError, chain::Address};
+
+mod client;
+pub mod webhook;
+
+pub use client::{CircleClient, CircleSettings};
+pub use webhook::PublicKey;
+
+/// Circle's name for a chain, by its EIP-155 id. Its sandbox takes the name of a main network for the test
+/// network beside it.
+pub const fn chain_name(chain_id: u64) -> Option<&'static str> {
+    match chain_id {
+        // 31337 is what development chains use: the laptop's own has Ethereum's rules.
+        1 | 11_155_111 | 31_337 => Some("ETH"),
+        10 | 11_155_420 => Some("OP"),
+        137 | 80_002 => Some("POLY"),
+        8_453 | 84_532 => Some("BASE"),
+        42_161 | 421_614 => Some("ARB"),
+        43_113 | 43_114 => Some("AVAX"),
+        _ => None,
+    }
+}
+
+/// Why Circle did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CircleError {
+    /// A time-out, a refused connection, a 5xx, a rate limit, or Circle's own "something went wrong": the same
+    /// call, under the same key, may work later. Whether Circle acted is unknown.
+    #[error("circle: {reason}")]
+    Transient {
+        /// What happened, free of secrets.
+        reason: String,
+        /// How long Circle wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// Circle understood and refused (HTTP 4xx): the same call will be refused again until something is done.
+    #[error("circle refused: {message:?}, code {code}, HTTP {status}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Circle's own number for it; 0 when the answer had none.
+        code: i64,
+        /// Circle's words, cut to size and free of secrets.
+        message: String,
+    },
+}
+
+impl CircleError {
+    /// How long Circle wants to be left alone, if it said so.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Transient { retry_after, .. } => *retry_after,
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl From<CircleError> for PortError {
+    fn from(error: CircleError) -> Self {
+        match error {
+            CircleError::Transient { reason, .. } => Self::Transient { port: "circle", reason },
+            CircleError::Refused { status, code, message } => {
+                Self::Refused { port: "circle", reason: format!("{message:?}, code {code}, HTTP {status}") }
+            }
+        }
+    }
+}
+
+impl From<CircleError> for crate::Error {
+    fn from(error: CircleError) -> Self {
+        Self::Port(error.into())
+    }
+}
+
+/// Where an address of the address book stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecipientStatus {
+    /// Being screened.
+    Pending,
+    /// It will be active, after the delay that the account has chosen.
+    Inactive,
+    /// It may be paid.
+    Active,
+    /// Circle will not pay it.
+    Denied,
+    /// Something newer than this client.
+    Other(String),
+}
+
+impl From<&str> for RecipientStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "pending" => Self::Pending,
+            "inactive" => Self::Inactive,
+            "active" => Self::Active,
+            "denied" => Self::Denied,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl RecipientStatus {
+    /// Circle's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::Inactive => "inactive",
+            Self::Active => "active",
+            Self::Denied => "denied",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// An entry of the address book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Circle's id of it.
+    pub id: String,
+    /// Where it stands.
+    pub status: RecipientStatus,
+}
+
+/// Where a payout stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayoutStatus {
+    /// On its way.
+    Pending,
+    /// Paid.
+    Complete,
+    /// Not paid, and it will not be.
+    Failed,
+    /// Something newer than this client.
+    Other(String),
+}
+
+impl From<&str> for PayoutStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "pending" => Self::Pending,
+            "complete" => Self::Complete,
+            "failed" => Self::Failed,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl PayoutStatus {
+    /// Circle's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// A payout that Circle has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payout {
+    /// Circle's id of it.
+    pub id: String,
+    /// Where it stands.
+    pub status: PayoutStatus,
+    /// Why it failed, in Circle's word; only of a failed one.
+    pub error_code: Option<String>,
+    /// How much is paid; `None` where Circle's answer does not say it in a way that we understand.
+    pub amount: Option<Usdc>,
+    /// The entry of the address book that it goes to; `None` likewise.
+    pub recipient: Option<String>,
+}
+
+/// Circle, as the domain sees it: one account that pays out of one balance.
+#[async_trait]
+pub trait Circle: Send + Sync {
+    /// Adds an address to the address book, or gives the entry that it has there. The same key and address may
+    /// be sent again.
+    async fn recipient_create(
+        &self,
+        key: Uuid,
+        chain: &str,
+        address: Address,
+    ) -> Result<Recipient, CircleError>;
+    /// An entry of the address book.
+    async fn recipient(&self, id: &str) -> Result<Recipient, CircleError>;
+    /// Asks for a payout. The same key, recipient and amount may be sent again: there is one payout, as it is now.
+    async fn payout_create(&self, key: Uuid, recipient: &str, amount: Usdc) -> Result<Payout, CircleError>;
+    /// A payout.
+    async fn payout(&self, id: &str) -> Result<Payout, CircleError>;
+    /// The USDC that may be paid out now.
+    async fn balance(&self) -> Result<Usdc, CircleError>;
+    /// The key that notifications with this key id are signed with. It never changes.
+    async fn public_key(&self, id: Uuid) -> Result<PublicKey, CircleError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_we_do_not_know_are_kept() {
+        for word in ["pending", "complete", "failed", "under_review"] {
+            assert_eq!(PayoutStatus::from(word).as_str(), word);
+        }
+        for word in ["pending", "inactive", "active", "denied", "archived"] {
+            assert_eq!(RecipientStatus::from(word).as_str(), word);
+        }
+        assert_eq!(PayoutStatus::from("Complete"), PayoutStatus::Other("Complete".to_owned()));
+    }
+
+    #[test]
+    fn retrying_is_for_what_may_pass() {
+        let busy =
+            CircleError::Transient { reason: "x".to_owned(), retry_after: Some(Duration::from_secs(7)) };
+        assert_eq!(busy.retry_after(), Some(Duration::from_secs(7)));
+        assert!(crate::Error::from(busy).is_transient());
+        let refused = CircleError::Refused { status: 409, code: 1083, message: "bound".to_owned() };
+        assert_eq!(refused.retry_after(), None);
+        assert!(!crate::Error::from(refused).is_transient());
+    }
+}

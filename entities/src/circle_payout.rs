@@ -1,0 +1,41 @@
+//! `circle_payouts`: what Circle is asked to pay: stored before it is asked.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{ids::PaymentId, money::Usdc};
+
+/// What Circle is asked to pay: stored before it is asked, and never changed but by its answers.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "circle_payouts")]
+pub struct Model {
+    /// For which intent: one order each.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub payment_id: PaymentId,
+    /// What it is asked for with, each time.
+    #[sea_orm(unique)]
+    pub idempotency_key: Uuid,
+    /// Circle's id of the address that it goes to.
+    pub recipient_id: String,
+    /// How much.
+    pub amount: Usdc,
+    /// Circle's id of the payout; empty before Circle has answered.
+    #[sea_orm(unique)]
+    pub circle_id: Option<String>,
+    /// Circle's word for where it stood when last asked.
+    pub status: Option<String>,
+    /// Circle's word for why it failed.
+    pub error_code: Option<String>,
+    /// What was wrong with the last asking, if anything.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub trouble: Option<String>,
+    /// When.
+    pub created_at: DateTimeUtc,
+    /// When last asked.
+    pub updated_at: DateTimeUtc,
+}
+
+/// Joins are written where they are needed; foreign keys stand in the migrations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
