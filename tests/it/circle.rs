@@ -46,7 +46,7 @@ impl World {
         let (micro, treasury) = (u64::from(usdc) * 1_000_000, self.app.app.chain.treasury().to_string());
         self.app.evm.pay(&treasury, AT_CIRCLE, micro).await.unwrap();
         self.circle().fund(micro.try_into().unwrap()).unwrap();
-        ok(moves::record(&self.app, &self.admin, "CHAIN", "CIRCLE", &usdc.to_string(), &new_key()).await);
+        ok(moves::record(&self.app, &self.admin, &usdc.to_string(), &new_key()).await);
     }
 
     /// Approves a part; the release's id.

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, post, text};
 
+const PAYMENT: (&str, &str) = ("payment", "id");
+const STRANGER: &str = "0x00000000000000000000000000000000000057a6";
+
 /// One call, ready to be made.
 struct Call {
     by: Someone,
@@ -22,8 +25,8 @@ struct Call {
     input: Value,
     /// What makes it another intent.
     other: Value,
-    /// What the payload shows.
-    thing: &'static str,
+    /// What the payload shows: a thing, and the field of it that tells which one it is.
+    shows: (&'static str, &'static str),
     /// How many payments it makes.
     payments: u64,
 }
@@ -34,7 +37,7 @@ impl Call {
             by: by.clone(),
             input: json!({ "paymentId": payment }),
             other: json!({ "paymentId": other }),
-            thing: "payment",
+            shows: PAYMENT,
             payments: 0,
         }
     }
@@ -47,6 +50,17 @@ async fn release(app: &TestApp, deal: &Deal, part: usize) -> String {
     text(&release["payment"]["id"])
 }
 
+/// So many USDC that pay nothing; the id.
+async fn stray(app: &TestApp, admin: &Someone, usdc: u64) -> Value {
+    let treasury = app.app.chain.treasury().to_string();
+    app.evm.pay(STRANGER, &treasury, usdc * 1_000_000).await.unwrap();
+    app.mine(5).await;
+    app.mine(1).await;
+    let open = "{ unallocatedDeposits(first: 1, filter: { status: [OPEN] }) { nodes { id } } }";
+    let open = app.gql(&admin.token, open, json!({})).await;
+    open["data"]["unallocatedDeposits"]["nodes"][0]["id"].clone()
+}
+
 /// A world in which the mutation can be called.
 async fn prepare(app: &TestApp, mutation: &str) -> Call {
     let deal = app.deal(&[100, 50]).await;
@@ -57,7 +71,7 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             input["milestoneId"] = json!(milestone);
             input
         };
-        Call { by: by.clone(), input: with(first), other: with(second), thing: "payment", payments: 1 }
+        Call { by: by.clone(), input: with(first), other: with(second), shows: PAYMENT, payments: 1 }
     };
     match mutation {
         "milestoneFund" => of_milestones(&deal.client, json!({})),
@@ -73,7 +87,7 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             by: deal.client.clone(),
             input: json!({ "contractId": deal.contract, "amount": { "amount": "5" } }),
             other: json!({ "contractId": deal.contract, "amount": { "amount": "6" } }),
-            thing: "payment",
+            shows: PAYMENT,
             payments: 1,
         },
         "disputeResolve" => {
@@ -87,7 +101,7 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
                 dispute { id } userErrors { field code message } } }";
             ok(app.mutate(&admin.token, take, json!({ "disputeId": dispute })).await);
             let split = |amount: &str| json!({ "disputeId": dispute, "refundAmount": { "amount": amount }, "resolution": "Half of it was done." });
-            Call { by: admin, input: split("40"), other: split("41"), thing: "dispute", payments: 2 }
+            Call { by: admin, input: split("40"), other: split("41"), shows: ("dispute", "id"), payments: 2 }
         }
         "paymentRetry" => {
             let admin = app.admin().await;
@@ -122,7 +136,35 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             let refund = text(&ok(app.refund(&deal, first, None, &new_key()).await)["payment"]["id"]);
             let to = |reason: &str| json!({ "paymentId": refund, "reason": reason });
             let (input, other) = (to("Their wallet is lost."), to("For another reason."));
-            Call { by: admin, input, other, thing: "payment", payments: 0 }
+            Call { by: admin, input, other, shows: PAYMENT, payments: 0 }
+        }
+        "unallocatedAssign" => {
+            let admin = app.admin().await;
+            let money = stray(app, &admin, 100).await;
+            let mut deposits = Vec::new();
+            for part in &deal.milestones {
+                deposits.push(ok(app.fund(&deal, part, &new_key()).await)["payment"]["id"].clone());
+            }
+            let to = |deposit: &Value| json!({ "unallocatedId": money, "paymentId": deposit });
+            let (input, other) = (to(&deposits[0]), to(&deposits[1]));
+            Call { by: admin, input, other, shows: ("unallocatedDeposit", "id"), payments: 0 }
+        }
+        "unallocatedReturn" => {
+            let admin = app.admin().await;
+            let (money, more) = (stray(app, &admin, 7).await, stray(app, &admin, 8).await);
+            let (input, other) = (json!({ "unallocatedId": money }), json!({ "unallocatedId": more }));
+            Call { by: admin, input, other, shows: ("unallocatedDeposit", "id"), payments: 1 }
+        }
+        "treasuryMove" => {
+            let admin = app.admin().await;
+            app.funded(&deal, first).await;
+            // What is recorded was done outside.
+            let (treasury, there) = (app.app.chain.treasury().to_string(), STRANGER);
+            app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
+            app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
+            let moved = |reference: &str| json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": reference });
+            let (input, other) = (moved("0xabc"), moved("0xdef"));
+            Call { by: admin, input, other, shows: ("treasuryMove", "recordedAt"), payments: 0 }
         }
         other => panic!("{other} takes an idempotencyKey and has no test here: add it to `prepare`"),
     }
@@ -143,8 +185,8 @@ async fn call(router: &Router, mutation: &str, call: &Call, input: &Value, key: 
     let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let query = format!(
         "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
-            {} {{ id }} userErrors {{ field code message }} }} }}",
-        call.thing
+            {} {{ {} }} userErrors {{ field code message }} }} }}",
+        call.shows.0, call.shows.1
     );
     let mut input = input.clone();
     input["idempotencyKey"] = json!(key);
@@ -157,8 +199,11 @@ async fn call(router: &Router, mutation: &str, call: &Call, input: &Value, key: 
 async fn one_effect(mutation: &str) {
     // The limit is there for paymentApprove alone.
     let limit = (mutation == "paymentApprove").then_some(Usdc(1));
-    let app = TestApp::start_with(|settings| settings.approval_above = limit).await;
-    let ready = prepare(&app, mutation).await;
+    let app = match mutation {
+        "treasuryMove" => TestApp::start_on_circle().await,
+        _ => TestApp::start_with(|settings| settings.approval_above = limit).await,
+    };
+    let ready = Box::pin(prepare(&app, mutation)).await;
     let other_process = app.another_process().await;
     let (before, key) = (counts(&app).await, new_key());
     let calls = (0..100).map(|n| {
@@ -167,7 +212,7 @@ async fn one_effect(mutation: &str) {
     });
     let answers = futures::future::join_all(calls).await;
     let first = ok(answers[0].clone());
-    assert!(first[ready.thing]["id"].is_string(), "{first}");
+    assert!(first[ready.shows.0][ready.shows.1].is_string(), "{first}");
     for answer in answers {
         assert_eq!(ok(answer), first);
     }
@@ -193,7 +238,7 @@ macro_rules! money_mutations {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                one_effect($mutation).await;
+                Box::pin(one_effect($mutation)).await;
             }
         )*
     };
@@ -208,6 +253,9 @@ money_mutations! {
     payment_retry = "paymentRetry";
     payment_approve = "paymentApprove";
     payment_redirect = "paymentRedirect";
+    unallocated_assign = "unallocatedAssign";
+    unallocated_return = "unallocatedReturn";
+    treasury_move = "treasuryMove";
 }
 
 #[test]

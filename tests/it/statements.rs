@@ -63,7 +63,7 @@ const CONNECTIONS: &[(&str, &str)] = &[
     ("User.contracts", "projects/proposals/project.proposals/freelancer.contracts"),
     ("User.payments", "projects/proposals/freelancer.contracts/client.payments"),
     ("User.ledger", "projects/proposals/freelancer.contracts/freelancer.ledger"),
-    ("LedgerStatement.entries", "projects/proposals/freelancer.contracts/freelancer.ledgerStatement.entries"),
+    ("LedgerStatement.entries", "freelancers/contracts/payments/payee.ledgerStatement.entries"),
     ("User.notifications", "projects/proposals/freelancer.contracts/client.notifications"),
 ];
 

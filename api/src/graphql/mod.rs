@@ -158,6 +158,7 @@ fn builder() -> SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     }
     lists!(
         admin::AuditEntry,
+        admin::unallocated::UnallocatedDeposit,
         amendment::Amendment,
         contract::Contract,
         invitation::Invitation,

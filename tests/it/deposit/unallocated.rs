@@ -112,7 +112,7 @@ async fn two_transfers_in_one_transaction_are_two() {
     app.evm.mint_and_fund(&contract, 100_000_000).unwrap();
     app.evm.mine(1).unwrap();
     let accounts = app.rpc("eth_accounts", json!([])).await;
-    app.rpc("eth_sendTransaction", json!([{ "from": accounts[0], "to": contract }])).await;
+    app.rpc("eth_sendTransaction", json!([{ "from": accounts[0], "to": contract, "gas": "0x7a120" }])).await;
     look(&app, 5).await;
     look(&app, 0).await;
     let rows = set_aside(&app, &admin, json!({})).await;

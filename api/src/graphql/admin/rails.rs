@@ -1,6 +1,6 @@
 //! Money that the platform moves between its own holdings.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     payment::circle,
@@ -12,7 +12,7 @@ use crate::{
     graphql::{
         enums::PaymentRail,
         scalars::{Money, MoneyInput},
-        support::{actor, app},
+        support::{actor, app, parse_id},
     },
 };
 
@@ -54,6 +54,9 @@ pub struct TreasuryMoveInput {
     pub amount: MoneyInput,
     /// What proves it: a transaction's hash, or Circle's id of the transfer. 1 to 255 characters.
     pub reference: String,
+    /// To CHAIN: what arrived there, `una_...`, as `unallocatedDeposits` lists it, of just this amount; it is ASSIGNED then. To CIRCLE:
+    /// leave it out.
+    pub unallocated_id: Option<ID>,
     /// A UUID, new for each intent: a repeat with the same key answers alike and records nothing again.
     pub idempotency_key: String,
 }
@@ -86,7 +89,9 @@ impl RailsMutation {
             policy::authorise(actor, Action::Administer, "", "treasury")?;
             let amount = input.amount.parse("amount")?;
             let rails = (input.from.into(), input.to.into());
-            circle::record_move(app, actor, rails, amount, &input.reference, &input.idempotency_key).await
+            let arrived = input.unallocated_id.map(|id| parse_id("unallocatedId", &id)).transpose()?;
+            let said = circle::Said { amount, arrived, reference: &input.reference };
+            circle::record_move(app, actor, rails, said, &input.idempotency_key).await
         };
         let (moved, user_errors) = answer(result.await)?;
         Ok(TreasuryMovePayload { treasury_move: moved.map(Into::into), user_errors })

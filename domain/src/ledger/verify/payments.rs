@@ -149,8 +149,17 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
         .into_tuple::<Option<i64>>()
         .one(db)
         .await?;
+    // Our own, from another rail.
+    let moved = unallocated_deposit::Entity::find()
+        .select_only()
+        .expr(sum(unallocated_deposit::Entity, unallocated_deposit::Column::Amount))
+        .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Assigned))
+        .filter(unallocated_deposit::Column::PaymentId.is_null())
+        .into_tuple::<Option<i64>>()
+        .one(db)
+        .await?;
     let of = |sum: Option<Option<i64>>| Usdc(sum.flatten().unwrap_or(0));
-    Ok(of(came).minus(of(spent))?.minus(of(returned))?)
+    Ok(of(came).minus(of(spent))?.minus(of(returned))?.minus(of(moved))?)
 }
 
 /// How often each sort of transfer was posted for a payment.

@@ -16,7 +16,7 @@ mod recipients;
 mod send;
 mod track;
 
-pub use moved::{TreasuryMove, record_move};
+pub use moved::{Said, TreasuryMove, record_move};
 pub use notified::{Notified, notified};
 pub(super) use send::send;
 pub(super) use track::track;

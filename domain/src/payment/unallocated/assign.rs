@@ -58,7 +58,7 @@ pub async fn assign(
     policy::authorise(actor, Action::UnallocatedReturn(&money), "unallocatedId", "unallocated deposit")?;
     let (standing, received) = require_missing(&tx, &payment, &money, arrived).await?;
     let deposit = record::step(app, &tx, &payment, Step::Seen, |_| ()).await?;
-    resolve(app, &tx, &money, UnallocatedStatus::Assigned, deposit.id, admin).await?;
+    resolve(app, &tx, &money, UnallocatedStatus::Assigned, Some(deposit.id), admin).await?;
     credit::credit(
         app,
         &tx,

@@ -49,7 +49,7 @@ pub async fn give_back(app: &App, actor: &Actor, id: UnallocatedId, key: &str) -
     let lines = [(Account::Unallocated, money.amount), (owed, money.amount.negated()?)];
     let event = format!("{id}:RETURNED");
     ledger::post(app, &tx, LedgerTransferKind::DepositReturned, &event, Some(payment.id), &lines).await?;
-    resolve(app, &tx, &money, UnallocatedStatus::Returned, payment.id, admin).await?;
+    resolve(app, &tx, &money, UnallocatedStatus::Returned, Some(payment.id), admin).await?;
     if let Some(user) = money.user_id {
         let notice = Notice::ReturnStarted { payment: payment.id, amount: money.amount };
         notify(app, &tx, user, notice, &event).await?;

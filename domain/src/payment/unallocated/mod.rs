@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::{credit::SMALLEST_RETURN, strays};
 use crate::{
-    Actor, App, Error, Tx,
+    Actor, App, Code, Error, Tx,
     error::Result,
     page::List,
     policy::{self, Action},
@@ -188,19 +188,29 @@ async fn open(tx: &Tx, id: UnallocatedId, to: UnallocatedStatus) -> Result<unall
     }
 }
 
+/// It is our own money, which an administrator moved here from another rail: the books have it once.
+pub(super) async fn moved(app: &App, tx: &Tx, id: UnallocatedId, amount: Usdc, by: UserId) -> Result<()> {
+    let row = open(tx, id, UnallocatedStatus::Assigned).await?;
+    if row.amount != amount {
+        let message = format!("This is {}: give what was moved.", row.amount);
+        return Err(Error::rejected("amount", Code::OutOfRange, message));
+    }
+    resolve(app, tx, &row, UnallocatedStatus::Assigned, None, by).await
+}
+
 /// Writes down what was decided.
 async fn resolve(
     app: &App,
     tx: &Tx,
     row: &unallocated_deposit::Model,
     status: UnallocatedStatus,
-    payment: PaymentId,
+    payment: Option<PaymentId>,
     by: UserId,
 ) -> Result<()> {
     let change = unallocated_deposit::ActiveModel {
         id: Set(row.id),
         status: Set(status),
-        payment_id: Set(Some(payment)),
+        payment_id: Set(payment),
         resolved_by: Set(Some(by)),
         resolved_at: Set(Some(app.clock.now())),
         ..Default::default()
