@@ -6,7 +6,7 @@
 //! beside each other do not meet.
 
 /// Every point, in the order in which a payment comes by them.
-pub const POINTS: [&str; 12] = [
+pub const POINTS: [&str; 15] = [
     "payment.intent",
     "payment.lock",
     "deposit.answer",
@@ -15,6 +15,9 @@ pub const POINTS: [&str; 12] = [
     "payout.persist",
     "payout.send",
     "payout.answer",
+    "circle.persist",
+    "circle.send",
+    "circle.answer",
     "payment.record",
     "ledger.post",
     "notify.write",

@@ -1,4 +1,4 @@
-//! Every failpoint, passed for the first time and again, on the way of a deposit, a release and a refund: each ends as it
+//! Every failpoint, passed for the first time and again, on the way of a deposit, a release, a refund and a payout by Circle: each ends as it
 //! should within two leases, once, and the books hold.
 //!
 //! How often a point is passed before it is tried no further: FAULT_PASSES, two unless said otherwise (`just faults`).
@@ -35,6 +35,19 @@ const OF_PAYOUT: [&str; 10] = [
     "job.end",
 ];
 
+/// Those on the way of what Circle pays out.
+const OF_CIRCLE: [&str; 9] = [
+    "payment.intent",
+    "payment.lock",
+    "circle.persist",
+    "circle.send",
+    "circle.answer",
+    "payment.record",
+    "ledger.post",
+    "notify.write",
+    "job.end",
+];
+
 fn passes() -> u32 {
     std::env::var("FAULT_PASSES").map_or(2, |passes| passes.parse().expect("FAULT_PASSES is a number"))
 }
@@ -42,9 +55,13 @@ fn passes() -> u32 {
 /// Every point of a way fails in this mode: when it is first passed, then when it is passed the second time, and so on.
 #[expect(clippy::print_stdout, reason = "the figures of `just faults`")]
 async fn every_point(way: Way, mode: Mode) {
-    let mut journey = Journey::begin().await;
+    let mut journey = Journey::begin(way).await;
     let (mut tried, mut longest) = (0, 0);
-    let points: &[&'static str] = if way == Way::Deposit { &OF_DEPOSIT } else { &OF_PAYOUT };
+    let points: &[&'static str] = match way {
+        Way::Deposit => &OF_DEPOSIT,
+        Way::Release | Way::Refund => &OF_PAYOUT,
+        Way::Circle => &OF_CIRCLE,
+    };
     for &point in points {
         // Where the end of a job is not written there is no code of ours that could fail but by dying.
         if point == "job.end" && mode != Mode::Crash {
@@ -87,6 +104,9 @@ every! {
     a_refund_survives_an_error_anywhere: Refund, Error;
     a_refund_survives_a_panic_anywhere: Refund, Panic;
     a_refund_survives_a_crash_anywhere: Refund, Crash;
+    a_payout_by_circle_survives_an_error_anywhere: Circle, Error;
+    a_payout_by_circle_survives_a_panic_anywhere: Circle, Panic;
+    a_payout_by_circle_survives_a_crash_anywhere: Circle, Crash;
 }
 
 /// A point that no way tries, or that nobody can look up, is of no use.
@@ -94,7 +114,8 @@ every! {
 fn every_point_is_tried_and_explained() {
     let explained = include_str!("../../docs/FAULTS.md");
     for point in POINTS {
-        assert!(OF_DEPOSIT.contains(&point) || OF_PAYOUT.contains(&point), "no way tries {point}");
+        let tried = OF_DEPOSIT.contains(&point) || OF_PAYOUT.contains(&point) || OF_CIRCLE.contains(&point);
+        assert!(tried, "no way tries {point}");
         assert!(explained.contains(&format!("`{point}`")), "docs/FAULTS.md does not name {point}");
     }
 }

@@ -35,7 +35,7 @@ const BREAKS: [(&str, &str, &str); 8] = [
     (
         "UPDATE chain_transactions SET hash = hash || 'x'",
         "UPDATE chain_transactions SET hash = substr(hash, 1, length(hash) - 1)",
-        "which nobody signed",
+        "that nobody signed",
     ),
     (
         "UPDATE chain_nonces SET next_nonce = next_nonce + 1",

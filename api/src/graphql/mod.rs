@@ -71,8 +71,8 @@ pub struct QueryRoot(
     admin::AdminQuery,
 );
 
-/// Everything that can be done: one mutation an intent. In groups, because each step into a merged object nests its futures, and
-/// the compiler follows only so many.
+// In groups, because each step into a merged object nests its futures, and the compiler follows only so many.
+/// Everything that can be done: one mutation an intent.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(PeopleMutation, MarketMutation, WorkMutation, MoneyMutation, OperatorMutation);

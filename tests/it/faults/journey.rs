@@ -5,7 +5,7 @@ use domain::fault::Scope;
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
-use crate::support::{Deal, TestApp, new_key, text};
+use crate::support::{Deal, Someone, TestApp, new_key, ok, text};
 
 /// After so long a dead worker's jobs are another's: three missed beats of five seconds, and the next poll.
 const LEASE: Duration = Duration::seconds(20);
@@ -20,6 +20,8 @@ pub(super) enum Way {
     Deposit,
     Release,
     Refund,
+    /// A release that Circle pays.
+    Circle,
 }
 
 /// How it goes wrong.
@@ -59,16 +61,19 @@ impl Fault {
 pub(super) struct Journey {
     app: TestApp,
     deal: Deal,
+    /// Who records what is moved to Circle.
+    admin: Option<Someone>,
     /// Milestones of the deal that were used.
     used: usize,
     deals: usize,
 }
 
 impl Journey {
-    pub(super) async fn begin() -> Self {
-        let app = TestApp::start().await;
+    pub(super) async fn begin(way: Way) -> Self {
+        let app = if way == Way::Circle { TestApp::start_on_circle().await } else { TestApp::start().await };
+        let admin = if way == Way::Circle { Some(app.admin().await) } else { None };
         let deal = app.deal_of("client-0", "freelancer-0", &[10; MILESTONES]).await;
-        Self { app, deal, used: 0, deals: 1 }
+        Self { app, deal, admin, used: 0, deals: 1 }
     }
 
     pub(super) async fn end(self) {
@@ -82,12 +87,16 @@ impl Journey {
         let (app, deal) = (&self.app, &self.deal);
         let (mutation, goal, by) = match way {
             Way::Deposit => ("milestoneFund", "FUNDED", &deal.client),
-            Way::Release => ("milestoneApprove", "PAID", &deal.client),
+            Way::Release | Way::Circle => ("milestoneApprove", "PAID", &deal.client),
             Way::Refund => ("milestoneRefund", "REFUNDED", &deal.freelancer),
         };
         match way {
             Way::Deposit => {}
             Way::Release => app.submitted(deal, &milestone).await,
+            Way::Circle => {
+                app.submitted(deal, &milestone).await;
+                to_circle(app, self.admin.as_ref().unwrap()).await;
+            }
             Way::Refund => drop(app.funded(deal, &milestone).await),
         }
         let scope = Scope::new();
@@ -135,6 +144,18 @@ impl Journey {
         self.used += 1;
         self.deal.milestones[self.used - 1].clone()
     }
+}
+
+/// Ten USDC are moved to Circle, and recorded.
+async fn to_circle(app: &TestApp, admin: &Someone) {
+    let treasury = app.app.chain.treasury().to_string();
+    app.evm.pay(&treasury, "0x00000000000000000000000000000000c14c1e00", 10_000_000).await.unwrap();
+    app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
+    let record = "mutation($input: TreasuryMoveInput!) { treasuryMove(input: $input) {
+        userErrors { field code message } } }";
+    let input = json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": "a test",
+        "idempotencyKey": new_key() });
+    ok(app.mutate(&admin.token, record, input).await);
 }
 
 /// A journey under way.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use chrono::Duration;
 use domain::{
     Actor, App,
-    entities::{ChainTransferStatus, ReconciliationOutcome as Outcome, chain_transfer, reconciliation},
+    entities::{
+        ChainTransferStatus, ReconciliationOutcome as Outcome, chain_cursor, chain_transfer, reconciliation,
+    },
     ledger::verify,
-    ports::chain::{EvmClient, EvmSettings},
+    ports::chain::{BlockTag, EvmClient, EvmSettings},
     treasury::reconcile::{last, reconcile},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder};
@@ -149,8 +151,8 @@ async fn rule_money_missing_from_the_treasury_pauses_what_goes_out() {
 
     // It comes back, past the scanner's eyes: the books know nothing of the thief either.
     move_usdc(&app, &thief.address(), &treasury_address, 3).await;
+    skip(&app).await;
     app.mine(1).await;
-    forget(&app).await;
     let last = compared(&app).await;
     assert_eq!(last.outcome, Outcome::Ok, "{last:?}");
     assert_eq!(alerts(&app, &admin).await.last().unwrap(), "The treasury holds what the books say");
@@ -158,7 +160,8 @@ async fn rule_money_missing_from_the_treasury_pauses_what_goes_out() {
     ok(app.mutate(&admin.token, resume, json!({})).await);
     app.settle().await;
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 90_000_000);
-    app.finish().await;
+    // From outside the theft still shows.
+    app.finish_made_up().await;
 }
 
 /// More on the chain: an alert only (anybody can send a dust).
@@ -179,6 +182,18 @@ async fn rule_more_in_the_treasury_than_in_the_books_is_an_alert_only() {
     remember(&app, known).await;
     assert_eq!(compared(&app).await.outcome, Outcome::Ok);
     app.finish().await;
+}
+
+/// The scanner takes itself to have read every block that there is.
+async fn skip(app: &TestApp) {
+    let head = app.app.chain.block(BlockTag::Latest).await.unwrap().expect("a block");
+    let change = chain_cursor::ActiveModel {
+        chain_id: Set(31_337),
+        scanned_block: Set(head.number.try_into().unwrap()),
+        block_hash: Set(head.hash.to_string()),
+        ..Default::default()
+    };
+    change.update(app.app.db.writer()).await.unwrap();
 }
 
 /// The newest transfer, made one that the scanner never saw.

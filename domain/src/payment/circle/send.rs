@@ -8,6 +8,7 @@ use super::{LATER, RARELY, SOON, new_key, pace, recipients, track};
 use crate::{
     App,
     error::Result,
+    fault,
     payment::{
         payout,
         record::{self, Locked},
@@ -144,6 +145,7 @@ async fn order(
     })
     .await?;
     record::look_at(app, &tx, &payment, now + SOON).await?;
+    fault::point("circle.persist").await?;
     tx.commit().await?;
     Ok(Some(order))
 }

@@ -9,6 +9,7 @@ use super::{LATER, RARELY, not_set_up, pace, word};
 use crate::{
     App, Error,
     error::Result,
+    fault,
     payment::{
         payout::is_under_way,
         record::{self, Locked},
@@ -30,7 +31,12 @@ pub(super) async fn look(app: &App, order: &circle_payout::Model) -> Result<Outc
     let circle = app.circle.as_deref().ok_or_else(not_set_up)?;
     let answer = match &order.circle_id {
         Some(id) => circle.payout(id).await,
-        None => circle.payout_create(order.idempotency_key, &order.recipient_id, order.amount).await,
+        None => {
+            fault::point("circle.send").await?;
+            let made = circle.payout_create(order.idempotency_key, &order.recipient_id, order.amount).await;
+            fault::point("circle.answer").await?;
+            made
+        }
     };
     match answer {
         Ok(payout) if is_the_one(order, &payout) => answered(app, order, &payout).await,
