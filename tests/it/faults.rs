@@ -69,7 +69,7 @@ async fn every_point(way: Way, mode: Mode) {
         }
         for pass in 0..passes() {
             let fault = Fault { point, mode, pass };
-            match journey.go(way, &fault).await {
+            match Box::pin(journey.go(way, &fault)).await {
                 Some(seconds) => {
                     tried += 1;
                     longest = longest.max(seconds);

@@ -80,12 +80,11 @@ async fn lock_payments(tx: &Tx, ids: impl Iterator<Item = PaymentId> + Send) -> 
 }
 
 async fn free(tx: &Tx, known: &mut [chain_transfer::Model]) -> Result<()> {
-    let mut next = known.iter().map(|row| row.log_index + 1).max().unwrap_or(0).max(FREED);
-    for row in known.iter_mut().filter(|row| row.log_index < FREED) {
+    let first = known.iter().map(|row| row.log_index + 1).max().unwrap_or(0).max(FREED);
+    for (row, next) in known.iter_mut().filter(|row| row.log_index < FREED).zip(first..) {
         let change =
             chain_transfer::ActiveModel { id: Set(row.id), log_index: Set(next), ..Default::default() };
         row.log_index = change.update(&**tx).await?.log_index;
-        next += 1;
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ impl Journey {
                 fault.point,
                 fault.pass,
             );
-            walk.round().await;
+            Box::pin(walk.round()).await;
         }
         walk.scope.disarm(fault.point);
         let took = walk.hit_at.map(|at| (app.app.clock.now() - at).num_seconds());
@@ -208,7 +208,7 @@ impl Walk<'_> {
         let app = self.app;
         app.evm.mine(1).unwrap();
         app.advance(ROUND);
-        match self.dare(jobs::drain(&app.app)).await {
+        match self.dare(Box::pin(jobs::drain(&app.app))).await {
             Some(drained) => assert!(drained.is_ok(), "{drained:?}"),
             None => self.take_over().await,
         }

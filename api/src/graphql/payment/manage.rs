@@ -64,10 +64,10 @@ impl PaymentManageMutation {
         #[graphql(desc = "Which payment, and why.")] input: PaymentHoldInput,
     ) -> Result<PaymentPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
-        let done = async {
+        let done = Box::pin(async {
             let id = admin_id(actor, &input.payment_id)?;
             payments::hold(app, actor, id, &input.reason).await.map(|row| row.id)
-        };
+        });
         shown(app, actor, done).await
     }
 
@@ -79,10 +79,10 @@ impl PaymentManageMutation {
         #[graphql(desc = "Which payment.")] input: PaymentResumeInput,
     ) -> Result<PaymentPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
-        let done = async {
+        let done = Box::pin(async {
             let id = admin_id(actor, &input.payment_id)?;
             payments::resume(app, actor, id).await.map(|row| row.id)
-        };
+        });
         shown(app, actor, done).await
     }
 
@@ -93,10 +93,10 @@ impl PaymentManageMutation {
         #[graphql(desc = "Which payment.")] input: PaymentApproveInput,
     ) -> Result<PaymentPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
-        let done = async {
+        let done = Box::pin(async {
             let id = admin_id(actor, &input.payment_id)?;
             payments::approve(app, actor, id, &input.idempotency_key).await
-        };
+        });
         shown(app, actor, done).await
     }
 
@@ -108,10 +108,10 @@ impl PaymentManageMutation {
         #[graphql(desc = "Which payment, and why.")] input: PaymentRedirectInput,
     ) -> Result<PaymentPayload> {
         let (app, actor) = (app(ctx)?, actor(ctx)?);
-        let done = async {
+        let done = Box::pin(async {
             let id = admin_id(actor, &input.payment_id)?;
             payments::redirect(app, actor, id, &input.reason, &input.idempotency_key).await
-        };
+        });
         shown(app, actor, done).await
     }
 }
