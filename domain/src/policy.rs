@@ -62,6 +62,7 @@ pub enum Action<'a> {
     PaymentReport(&'a payment::Model),
     PaymentHandle(&'a contract::Model),
     PaymentApprove(&'a payment::Model),
+    PaymentOfOthers(&'a payment::Model),
     UnallocatedAssign(&'a contract::Model),
     UnallocatedReturn(&'a unallocated_deposit::Model),
     DisputeOpen(&'a contract::Model),
@@ -193,6 +194,11 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
         DisputeJudge(contract) | PaymentHandle(contract) | UnallocatedAssign(contract) => {
             can(actor, Administer)?;
             neutral(actor, contract)
+        }
+        PaymentOfOthers(payment) => {
+            can(actor, Administer)?;
+            let own = [payment.payer_id, payment.payee_id].into_iter().flatten().any(|id| actor.is(id));
+            side(!own, "This is your own payment: another administrator has to do it.")
         }
         // Two pairs of eyes: a stolen account alone moves no large sum.
         PaymentApprove(payment) => {

@@ -320,6 +320,51 @@ async fn a_refund_to_a_blocked_wallet_is_redirected() {
     app.finish().await;
 }
 
+/// What was approved was one way: with another wallet it has to be approved again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_does_not_follow_a_new_wallet() {
+    let app = TestApp::start_with(|settings| settings.approval_above = Some(Usdc(50_000_000))).await;
+    let (deal, release) = queued(&app).await;
+    let admin = app.admin().await;
+    app.token("blacklist(address)", &deal.freelancer.address()).await;
+    app.evm.mine(1).unwrap();
+    ok(handle(&app, &admin, "paymentApprove", &release, keyed()).await);
+    app.drain().await;
+    let mut other = deal.freelancer.clone();
+    other.wallet = LocalWallet::from_bytes(&[44; 32]).unwrap();
+    let linked = app.link(&other).await;
+    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
+        wallet { id } userErrors { field code message } } }";
+    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    app.settle().await;
+    let waiting = app.payment(&deal.freelancer, &release).await;
+    assert_eq!(waiting["status"], "ON_HOLD");
+    assert!(text(&waiting["failureReason"]).contains("approval"), "{waiting}");
+    ok(handle(&app, &admin, "paymentApprove", &release, keyed()).await);
+    app.settle().await;
+    assert_eq!(app.usdc_of(&other.address()).await, 90_000_000);
+    app.finish().await;
+}
+
+/// Less coin than a transfer may cost: nothing is signed that could not be sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_treasury_without_enough_coin_for_gas_signs_nothing() {
+    let app = TestApp::start().await;
+    let (deal, release) = queued(&app).await;
+    let treasury = app.app.chain.treasury().to_string();
+    app.rpc("anvil_setBalance", json!([treasury, "0x1"])).await;
+    app.drain().await;
+    let held = app.payment(&deal.freelancer, &release).await;
+    assert_eq!(held["status"], "ON_HOLD");
+    assert!(text(&held["failureReason"]).contains("coin for gas"), "{held}");
+    assert!(signed(&app, &release).await.is_empty());
+    app.rpc("anvil_setBalance", json!([treasury, "0xde0b6b3a7640000"])).await;
+    app.advance(Duration::minutes(10));
+    app.settle().await;
+    assert_eq!(app.payment(&deal.freelancer, &release).await["status"], "COMPLETED");
+    app.finish().await;
+}
+
 /// A freelancer whose wallet is blocked links another one: the release that was held goes there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_payout_wallet_frees_a_held_release() {

@@ -48,6 +48,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = depth.head.time > deadline && scanned_past(app, deadline).await?;
+    let arrived = seen_for(app.db.reader(), id).await?.len();
     let standing = standing(app, id).await?;
     let enough = depth.suffices(app, &seen, &standing)?;
     let doubt = if enough { witness::doubt(app, &standing).await? } else { None };
@@ -81,12 +82,14 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             None => record::look_at(app, &tx, &payment, now + poll).await?,
         }
     } else {
+        // What a reorg took may stand in another block, mined in time: the scanner reads back first.
+        let receded = payment.status == PaymentStatus::Confirming || standing.len() < arrived;
         let payment = match payment.status {
             // What had arrived is gone from the chain.
             PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
             _ => payment,
         };
-        if too_late && enough && doubt.is_none() {
+        if too_late && !receded && enough && doubt.is_none() {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
         } else {
             // Past the deadline only the scanner is waited for, and until what came is sure enough to be sent back.
@@ -163,7 +166,8 @@ async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Resu
     tx.commit().await
 }
 
-/// What arrived for a payment and is not counted yet, in chain order.
+/// What arrived for a payment and is not counted yet, in chain order; what was counted, written off after a reorg and comes
+/// again is the loss account's.
 pub(super) async fn seen_for(
     conn: &impl ConnectionTrait,
     id: PaymentId,
@@ -171,6 +175,7 @@ pub(super) async fn seen_for(
     Ok(chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .filter(chain_transfer::Column::LostAt.is_null())
         .order_by_asc(chain_transfer::Column::BlockNumber)
         .order_by_asc(chain_transfer::Column::LogIndex)
         .all(conn)
@@ -200,5 +205,6 @@ async fn scanned_past(app: &App, deadline: chrono::DateTime<chrono::Utc>) -> Res
     };
     let number = height(cursor.scanned_block)?;
     let block = app.chain.block(BlockTag::Number(number)).await?;
-    Ok(block.is_some_and(|block| block.time > deadline))
+    // A block that is gone says nothing about what stands in its place.
+    Ok(block.is_some_and(|block| block.hash.to_string() == cursor.block_hash && block.time > deadline))
 }

@@ -160,8 +160,9 @@ pub fn needs_approval(app: &App, payment: &payment::Model) -> bool {
     above && payment.kind != PaymentKind::Deposit && payment.approved_by.is_none()
 }
 
-/// Refuses administrators who are a party of the payment's contract. The payment is locked.
+/// Refuses administrators whose money it is, or who are a party of the payment's contract. The payment is locked.
 pub(super) async fn require_neutral(tx: &Tx, actor: &Actor, payment: &payment::Model) -> Result<()> {
+    policy::authorise(actor, Action::PaymentOfOthers(payment), "paymentId", "payment")?;
     let Some(contract) = payment.contract_id else { return Ok(()) };
     let contract = contract::Entity::find_by_id(contract).one(&**tx).await?;
     let contract = contract.ok_or_else(|| Error::bug("a payment without its contract"))?;

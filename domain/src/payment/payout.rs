@@ -34,8 +34,8 @@ use crate::{
 mod replace;
 mod track;
 
-pub(super) use track::is_under_way;
 pub use track::track;
+pub(super) use track::{is_on_the_chain, is_under_way};
 
 /// How often a held or waiting payout looks whether it may go.
 const HOLD_LOOK: Duration = Duration::minutes(10);
@@ -87,6 +87,11 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         Err(error) => return Err(error.into()),
     };
     let fees = app.chain.gas_fees().await?;
+    // Less than it may cost: the bytes would wait for it, and everything behind their nonce with them.
+    let cost = u128::from(gas_limit).saturating_mul(u128::from(fees.max_fee_per_gas));
+    if app.chain.native_balance(app.chain.treasury()).await? < cost {
+        return hold(app, &payment, "the treasury has too little coin for gas").await;
+    }
     let first_nonce = app.chain.mined_nonce(app.chain.treasury(), BlockTag::Latest).await?;
     let Some(raw) = sign_and_store(app, &payment, to, gas_limit, fees, first_nonce).await? else {
         return Ok(Outcome::Done);
@@ -114,6 +119,12 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
         .all(&**tx)
         .await?;
     for payment in waiting {
+        if payment.approved_by.is_some() {
+            // What was approved was another way.
+            let change =
+                payment::ActiveModel { id: Set(payment.id), approved_by: Set(None), ..Default::default() };
+            change.update(&**tx).await?;
+        }
         record::look_at(app, tx, &payment, app.clock.now()).await?;
     }
     Ok(())
@@ -242,9 +253,12 @@ pub(super) async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Resu
         let reason = reason.to_owned();
         let held =
             record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
-        tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held");
         // The payee waits for it, and somebody has to do something; of a pause of everything they hear once.
         let paused = treasury::switch::paused(&*tx).await?.is_some();
+        match paused {
+            true => tracing::warn!(payment = %id, reason = held.hold_reason, "a payout is held"),
+            false => tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held"),
+        }
         let admins = if paused { Vec::new() } else { account::admins(&tx).await? };
         for person in held.payee_id.into_iter().chain(admins) {
             let notice = Notice::PaymentOnHold {

@@ -4,7 +4,7 @@ use entities::{PaymentId, PaymentKind, PaymentStatus, payment};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::{NewPayment, manage, open_retry, record, reserve};
+use super::{NewPayment, manage, open_retry, payout, record, reserve};
 use crate::{
     Actor, App, Code, Error, Tx, audit,
     error::Result,
@@ -23,6 +23,8 @@ use crate::{
 pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result<PaymentId> {
     policy::authorise(actor, Action::Administer, "", "payment")?;
     let (key, admin) = (idempotency::parse_key(key)?, actor.signed_in()?.id);
+    // The chain is asked before the transaction.
+    let paid = payout::is_on_the_chain(app, id).await?;
     let tx = app.db.begin().await?;
     let input = json!({ "paymentId": id });
     let ticket = match idempotency::claim(app, &tx, admin, "paymentRetry", key, &input).await? {
@@ -32,6 +34,11 @@ pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result
     let failed = record::lock(&tx, id).await?.payment;
     manage::require_neutral(&tx, actor, &failed).await?;
     require_retriable(&tx, &failed).await?;
+    // What the chain took after all is never paid twice.
+    if paid {
+        let message = "The chain shows that this payment was paid after all: have a developer look at it.";
+        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+    }
     let new = NewPayment {
         kind: failed.kind,
         contract: failed.contract_id,

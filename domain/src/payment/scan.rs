@@ -51,7 +51,9 @@ pub async fn run(app: &App) -> Result<Outcome> {
         let before = block(app, BlockTag::Number(to)).await?;
         arrivals = with_times(app, app.chain.deposits(from, to).await?).await?;
         let after = block(app, BlockTag::Number(to)).await?;
-        if before != after {
+        // What was read before may have been replaced meanwhile, too.
+        let below = reorganised || still_canonical(app, &cursor, scanned).await?;
+        if before != after || !below {
             // The logs may be of blocks that are gone: they are read again.
             let reason = "the chain changed while it was read".to_owned();
             return Err(PortError::Transient { port: "chain", reason }.into());

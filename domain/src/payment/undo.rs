@@ -40,6 +40,16 @@ pub(super) async fn is_spent(
     if !matches!(milestone.status, MilestoneStatus::Funded | MilestoneStatus::Submitted) {
         return Ok(true);
     }
+    // Of what went back too much, or was lost before, the books cannot be turned back.
+    let returned = payment::Entity::find()
+        .filter(payment::Column::LinkedPaymentId.eq(deposit.id))
+        .filter(payment::Column::Kind.eq(PaymentKind::Return));
+    let lost = chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::PaymentId.eq(deposit.id))
+        .filter(chain_transfer::Column::LostAt.is_not_null());
+    if returned.count(&**tx).await? + lost.count(&**tx).await? > 0 {
+        return Ok(true);
+    }
     let rows: Vec<_> = arrived.iter().map(|(row, _)| row.clone()).collect();
     let surplus = Usdc::sum(rows.iter().map(|row| row.amount))?.minus(deposit.amount)?;
     // Some of it was lost before, or assigned; or what came too much is on its way back.

@@ -58,7 +58,10 @@ pub async fn engage(app: &App, tx: &Tx, by: Option<&Actor>, reason: &str) -> Res
     change.reason = Set(Some(reason.to_owned()));
     change.version = Set(version);
     change.update(&**tx).await?;
-    tracing::error!(reason, by = actor.user_id().map(|id| id.to_string()), "outgoing payments are paused");
+    match actor.user_id() {
+        Some(by) => tracing::warn!(reason, %by, "an administrator paused outgoing payments"),
+        None => tracing::error!(reason, "outgoing payments are paused"),
+    }
     audit::record(app, tx, actor, "outgoing.pause", None, json!({ "reason": reason })).await?;
     let by = match actor.user_id() {
         Some(id) => Some(account::display_name(tx, id).await?),

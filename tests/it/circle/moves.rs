@@ -61,6 +61,17 @@ async fn a_move_is_two_lines_of_the_books_and_no_more() {
     let spent = back(app, admin, "30.5", Some(&arrived), &new_key()).await;
     assert_eq!(errors(&spent), ["unallocatedId:ILLEGAL_STATE"]);
 
+    // A client's own money is no move of ours.
+    let (theirs, treasury) = (world.deal.client.address(), app.app.chain.treasury().to_string());
+    app.evm.pay(&theirs, &treasury, 200_000).await.unwrap();
+    app.mine(5).await;
+    app.mine(1).await;
+    let open = "{ unallocatedDeposits(first: 1, filter: { status: [OPEN] }) { nodes { id } } }";
+    let open = app.gql(&admin.token, open, json!({})).await;
+    let open = &open["data"]["unallocatedDeposits"]["nodes"][0]["id"];
+    let refused = back(app, admin, "0.2", Some(open), &new_key()).await;
+    assert_eq!(errors(&refused), ["unallocatedId:INVALID"]);
+
     let more = come_back(&world, 2_000_000).await;
     for (usdc, arrived, wrong) in [
         ("69.500001", Some(&more), "amount:OUT_OF_RANGE"),

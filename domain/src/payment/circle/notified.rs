@@ -109,6 +109,8 @@ async fn recipient_changed(app: &App, tx: &Tx, circle_id: &str) -> Result<()> {
     let waiting = payment::Entity::find()
         .filter(payment::Column::Rail.eq(PaymentRail::Circle))
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
+        // What an administrator holds waits for one.
+        .filter(payment::Column::HeldBy.is_null())
         .filter(to_it);
     wake(app, tx, waiting).await
 }

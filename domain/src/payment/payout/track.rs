@@ -48,7 +48,7 @@ pub async fn track(app: &App, id: PaymentId) -> Result<Outcome> {
         // Doing it again is harmless, and needed after a crash between the commit and the broadcast.
         match app.chain.broadcast(&newest.raw).await {
             Ok(Broadcast::NonceUsed) if nonce_is_gone(app, &payment, newest, &head).await? => {
-                return lost(app, id).await;
+                return lost(app, id, &signed).await;
             }
             Ok(answer) => tracing::debug!(payment = %id, ?answer, "broadcast"),
             // Signed bytes are never given up: later payouts wait behind their nonce.
@@ -78,11 +78,21 @@ async fn nonce_is_gone(
     Ok(stored(used)? > newest.nonce)
 }
 
-/// Somebody else used the treasury's key: the payout ended without money having moved.
-async fn lost(app: &App, id: PaymentId) -> Result<Outcome> {
+/// Somebody else used the treasury's key: the payout ended without money having moved. Not when the chain shows one of ours after
+/// all, or another was signed meanwhile: the next look sees to that.
+async fn lost(app: &App, id: PaymentId, signed: &[chain_transaction::Model]) -> Result<Outcome> {
+    let shown = find_mined(app, signed).await?.is_some();
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
-    if payment.status == PaymentStatus::Submitted {
+    if !is_under_way(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let now = transfers::signed_for(&*tx, &[id]).await?.remove(&id).unwrap_or_default();
+    let same = now.iter().map(|row| row.id).eq(signed.iter().map(|row| row.id));
+    if shown || !same {
+        record::look_at(app, &tx, &payment, app.clock.now() + poll(app)).await?;
+        tx.commit().await?;
+    } else {
         supersede(app, &tx, id, None).await?;
         let reason = "another transaction took its place on the chain (the treasury's nonce)";
         settle::fail(app, &tx, &payment, milestone, reason).await?;
@@ -111,6 +121,12 @@ async fn supersede(app: &App, tx: &Tx, id: PaymentId, but: Option<ChainTransacti
 pub(in crate::payment) const fn is_under_way(payment: &payment::Model) -> bool {
     matches!(payment.status, PaymentStatus::Submitted | PaymentStatus::Confirming)
         && !matches!(payment.kind, entities::PaymentKind::Deposit)
+}
+
+/// Whether the chain took one of the transactions that were signed for a payment, and moved its money.
+pub(in crate::payment) async fn is_on_the_chain(app: &App, id: PaymentId) -> Result<bool> {
+    let signed = transfers::signed_for(app.db.reader(), &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(find_mined(app, &signed).await?.is_some_and(|(_, receipt)| receipt.succeeded))
 }
 
 /// The one of our transactions that a canonical block shows.

@@ -191,6 +191,10 @@ async fn open(tx: &Tx, id: UnallocatedId, to: UnallocatedStatus) -> Result<unall
 /// It is our own money, which an administrator moved here from another rail: the books have it once.
 pub(super) async fn moved(app: &App, tx: &Tx, id: UnallocatedId, amount: Usdc, by: UserId) -> Result<()> {
     let row = open(tx, id, UnallocatedStatus::Assigned).await?;
+    if row.user_id.is_some() {
+        let message = "Somebody's own wallet sent this: it is theirs, and no move of ours.";
+        return Err(Error::rejected("unallocatedId", Code::Invalid, message));
+    }
     if row.amount != amount {
         let message = format!("This is {}: give what was moved.", row.amount);
         return Err(Error::rejected("amount", Code::OutOfRange, message));
