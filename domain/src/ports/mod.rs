@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod circle;
+mod http;
 pub mod mail;
 pub mod openai;
 pub mod storage;

@@ -5,13 +5,16 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::abi::revert_reason;
-use crate::ports::PortError;
+use crate::ports::{
+    PortError,
+    http::{self, Unread},
+};
 
 /// How long one call may take, connecting included.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
@@ -128,14 +131,7 @@ pub(super) struct Rpc {
 
 impl Rpc {
     pub(super) fn new(url: Url) -> Result<Self, PortError> {
-        crate::ports::install_tls_provider();
-        let http = Client::builder()
-            .connect_timeout(CALL_LIMIT / 2)
-            .timeout(CALL_LIMIT)
-            // The URL may hold a key: it must not follow us to another host.
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| super::refused(format!("no HTTP client: {}", error.without_url())))?;
+        let http = http::client(CALL_LIMIT / 2, CALL_LIMIT).map_err(super::refused)?;
         Ok(Self { http, secrets: secrets_of(&url), url, next_id: AtomicU64::new(1) })
     }
 
@@ -161,7 +157,7 @@ impl Rpc {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         let sent = self.http.post(self.url.clone()).json(&request).send().await;
-        let response = sent.map_err(|error| no_answer(describe(error)))?;
+        let response = sent.map_err(|error| no_answer(http::describe(error)))?;
         let status = response.status();
         if status.is_server_error()
             || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status)
@@ -195,30 +191,15 @@ impl Rpc {
     }
 }
 
-async fn read(mut response: Response, no_answer: impl Fn(String) -> RpcError) -> Result<Vec<u8>, RpcError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(describe(error)))? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Err(RpcError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What went wrong on the way, without the URL.
-fn describe(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        error.without_url().to_string()
-    }
+async fn read(response: Response, no_answer: impl Fn(String) -> RpcError) -> Result<Vec<u8>, RpcError> {
+    http::read(response, ANSWER_LIMIT).await.map_err(|unread| match unread {
+        Unread::Broken(reason) => no_answer(reason),
+        Unread::TooLarge => RpcError::TooLarge,
+    })
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_LIMIT).collect()
+    http::one_line(text, TEXT_LIMIT)
 }
 
 /// Providers put their keys into the path, the query or the user part.

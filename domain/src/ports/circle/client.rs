@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use entities::Usdc;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -17,7 +17,10 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Circle, CircleError, Payout, PublicKey, Recipient};
-use crate::ports::chain::Address;
+use crate::ports::{
+    chain::Address,
+    http::{self, Unread},
+};
 
 /// How long one call may take, connecting included. A payout that was asked for and not answered is asked for again,
 /// under its key.
@@ -160,14 +163,7 @@ impl CircleClient {
         if header::HeaderValue::from_str(api_key.expose_secret()).is_err() {
             return Err(wrong("the API key has a character that no key has"));
         }
-        crate::ports::install_tls_provider();
-        let http = Client::builder()
-            .connect_timeout(CALL_LIMIT / 2)
-            .timeout(CALL_LIMIT)
-            // The key must not follow us to another host.
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| wrong(&format!("no HTTP client: {}", error.without_url())))?;
+        let http = http::client(CALL_LIMIT / 2, CALL_LIMIT).map_err(|error| wrong(&error))?;
         Ok(Self { http, url: api_url, key: api_key, public_keys: Mutex::default() })
     }
 
@@ -197,7 +193,7 @@ impl CircleClient {
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CircleError> {
-        let response = request.send().await.map_err(|error| transient(describe(error)))?;
+        let response = request.send().await.map_err(|error| transient(http::describe(error)))?;
         let (status, pause) = (response.status(), retry_after(&response));
         let body = read(response).await;
         if status.is_success() {
@@ -228,7 +224,7 @@ impl CircleClient {
             text = format!("{text} {}: {}", problem.location, problem.message);
         }
         let text = text.replace(self.key.expose_secret(), "***");
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_LIMIT).collect()
+        http::one_line(&text, TEXT_LIMIT)
     }
 
     /// The entry of the address book that an address has already.
@@ -321,26 +317,11 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(LONGEST_PAUSE)))
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, CircleError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transient(describe(error)))? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Err(transient(format!("the answer is larger than {ANSWER_LIMIT} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What went wrong on the way, without the URL.
-fn describe(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        error.without_url().to_string()
-    }
+async fn read(response: Response) -> Result<Vec<u8>, CircleError> {
+    http::read(response, ANSWER_LIMIT).await.map_err(|unread| match unread {
+        Unread::Broken(reason) => transient(reason),
+        Unread::TooLarge => transient(format!("the answer is larger than {ANSWER_LIMIT} bytes")),
+    })
 }
 
 #[cfg(test)]

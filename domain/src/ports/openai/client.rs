@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use lru::LruCache;
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,7 +22,10 @@ use super::{
     answer::{Completion, Embeddings, alike, failure},
     refused, transient,
 };
-use crate::ports::PortError;
+use crate::ports::{
+    PortError,
+    http::{self, Unread},
+};
 
 /// How long one call may take, connecting included: a draft of some thousand characters takes ten seconds, and the
 /// API gives an operation 28.
@@ -68,14 +71,7 @@ impl OpenAi {
     /// # Errors
     /// [`PortError::Refused`] for an address that cannot have a path. The text holds no secret.
     pub fn new(settings: AssistantSettings) -> Result<Self, PortError> {
-        crate::ports::install_tls_provider();
-        let http = Client::builder()
-            .connect_timeout(CONNECT_LIMIT)
-            .timeout(CALL_LIMIT)
-            // The key must not follow a redirect to another host.
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| refused(format!("no HTTP client: {}", error.without_url())))?;
+        let http = http::client(CONNECT_LIMIT, CALL_LIMIT).map_err(refused)?;
         Ok(Self {
             http,
             embeddings: below(&settings.base_url, &["embeddings"])?,
@@ -88,7 +84,7 @@ impl OpenAi {
     async fn post<T: DeserializeOwned>(&self, url: &Url, request: &Value) -> Result<T, PortError> {
         let key = self.settings.api_key.expose_secret();
         let sent = self.http.post(url.clone()).bearer_auth(key).json(request).send().await;
-        let response = sent.map_err(|error| transient(describe(error)))?;
+        let response = sent.map_err(|error| transient(http::describe(error)))?;
         let status = response.status();
         let body = read(response).await;
         if !status.is_success() {
@@ -162,26 +158,11 @@ fn below(base: &Url, path: &[&str]) -> Result<Url, PortError> {
     Ok(url)
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, PortError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transient(describe(error)))? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Err(refused(format!("the answer is larger than {ANSWER_LIMIT} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What went wrong on the way, without the address.
-fn describe(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        error.without_url().to_string()
-    }
+async fn read(response: Response) -> Result<Vec<u8>, PortError> {
+    http::read(response, ANSWER_LIMIT).await.map_err(|unread| match unread {
+        Unread::Broken(reason) => transient(reason),
+        Unread::TooLarge => refused(format!("the answer is larger than {ANSWER_LIMIT} bytes")),
+    })
 }
 
 #[cfg(test)]
