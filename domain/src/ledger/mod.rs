@@ -11,7 +11,7 @@ use entities::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, OnConflict, SimpleExpr},
 };
 
 use crate::{
@@ -185,9 +185,13 @@ pub fn statements() -> Below<ledger_posting::Entity> {
     List::by_id(select, ledger_posting::Column::Id, true).below([ledger_account::Column::UserId])
 }
 
-/// PostgreSQL sums bigints as numeric: cast back, so that both databases answer alike.
-fn sum_of_amounts() -> sea_orm::sea_query::SimpleExpr {
-    Expr::col((ledger_posting::Entity, ledger_posting::Column::Amount)).sum().cast_as("bigint")
+fn sum_of_amounts() -> SimpleExpr {
+    sum_of(ledger_posting::Entity, ledger_posting::Column::Amount)
+}
+
+/// The sum of a column. PostgreSQL sums bigints as numeric: cast back, so that both databases answer alike.
+pub(crate) fn sum_of<E: EntityTrait>(entity: E, column: E::Column) -> SimpleExpr {
+    Expr::col((entity, column)).sum().cast_as("bigint")
 }
 
 trait JoinAccount {

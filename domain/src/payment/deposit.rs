@@ -12,7 +12,7 @@ use sea_orm::{
 use super::{
     allocate, credit,
     depth::Depth,
-    numbers::{height, poll},
+    numbers::{chain_id, height, poll},
     record::{self, Locked},
     state::Step,
     strays, watch, witness,
@@ -110,10 +110,6 @@ fn no_block() -> Error {
     Error::Port(PortError::Transient { port: "chain", reason: "no newest block".to_owned() })
 }
 
-fn to_i64(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 /// Reads the receipts of the transactions that the client reported. Whether one of them is not mined yet.
 async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
     let hints = deposit_hint::Entity::find()
@@ -199,8 +195,7 @@ pub(super) async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_trans
 
 /// Whether the scanner has read a block later than this: only then nothing in time can have been missed.
 async fn scanned_past(app: &App, deadline: chrono::DateTime<chrono::Utc>) -> Result<bool> {
-    let chain = to_i64(app.chain.chain_id());
-    let Some(cursor) = chain_cursor::Entity::find_by_id(chain).one(app.db.reader()).await? else {
+    let Some(cursor) = chain_cursor::Entity::find_by_id(chain_id(app)?).one(app.db.reader()).await? else {
         return Ok(false);
     };
     let number = height(cursor.scanned_block)?;

@@ -30,7 +30,7 @@ pub mod jobs;
 mod list;
 mod manage;
 mod moved;
-mod numbers;
+pub(crate) mod numbers;
 pub mod payout;
 pub(crate) mod record;
 pub(crate) mod refund;

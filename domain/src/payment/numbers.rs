@@ -6,17 +6,17 @@ use chrono::Duration;
 use crate::{App, Error, error::Result};
 
 /// A number of the chain as a column holds it.
-pub(super) fn stored(number: u64) -> Result<i64> {
+pub(crate) fn stored(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| Error::bug("a number of the chain beyond 63 bits"))
 }
 
 /// A stored block number as the chain counts it.
-pub(super) fn height(stored: i64) -> Result<u64> {
+pub(crate) fn height(stored: i64) -> Result<u64> {
     u64::try_from(stored).map_err(|_| Error::bug("a negative block number"))
 }
 
 /// The chain's id as a column holds it.
-pub(super) fn chain_id(app: &App) -> Result<i64> {
+pub(crate) fn chain_id(app: &App) -> Result<i64> {
     stored(app.chain.chain_id())
 }
 

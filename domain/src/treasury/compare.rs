@@ -29,6 +29,7 @@ use crate::{
     App, Error,
     error::Result,
     ledger::{self, Account},
+    payment::numbers::{chain_id, height, stored},
     ports::chain::{Block, BlockTag, TxHash},
 };
 
@@ -99,23 +100,21 @@ pub async fn compare(app: &App) -> Result<Compared> {
     let Some(newest) = last_final(app).await? else {
         return not("the chain has no final block yet".to_owned());
     };
-    let chain_id =
-        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
+    let chain_id = chain_id(app)?;
     let cursor = chain_cursor::Entity::find_by_id(chain_id).one(app.db.reader()).await?;
     let Some(scanned) = cursor.map(|cursor| cursor.scanned_block) else {
         return not("the scanner has not started yet".to_owned());
     };
-    let behind = number(newest.number)? - scanned;
+    let behind = stored(newest.number)? - scanned;
     if behind > DEPTH {
         return not(format!("the scanner is {behind} blocks behind the final block"));
     }
-    let scanned_block = u64::try_from(scanned).map_err(|_| Error::bug("a negative block number"))?;
-    let at = std::cmp::min(scanned_block, newest.number);
+    let at = std::cmp::min(height(scanned)?, newest.number);
     let Some(block) = app.chain.block(BlockTag::Number(at)).await? else {
         return not(format!("the node does not know block {at}"));
     };
 
-    let figures = read(app, chain_id, number(at)?).await?;
+    let figures = read(app, chain_id, stored(at)?).await?;
     let mut canonical = Canonical { app, known: HashMap::new() };
     let Some(cursor) = figures.cursor.filter(|cursor| cursor.scanned_block >= scanned) else {
         return not("the scanner was turned back".to_owned());
@@ -226,11 +225,7 @@ async fn mined_by(app: &App, canonical: &mut Canonical<'_>, hash: &str, at: u64)
     if !receipt.succeeded || receipt.block_number > at {
         return Ok(false);
     }
-    canonical.is(number(receipt.block_number)?, &receipt.block_hash.to_string()).await
-}
-
-fn number(block: u64) -> Result<i64> {
-    i64::try_from(block).map_err(|_| Error::bug("a block number beyond 63 bits"))
+    canonical.is(stored(receipt.block_number)?, &receipt.block_hash.to_string()).await
 }
 
 /// Asks the chain for each height once.
@@ -245,8 +240,8 @@ impl Canonical<'_> {
         if let Some(known) = self.known.get(&block) {
             return Ok(known.as_deref() == Some(hash));
         }
-        let height = u64::try_from(block).map_err(|_| Error::bug("a negative block number"))?;
-        let found = self.app.chain.block(BlockTag::Number(height)).await?.map(|block| block.hash.to_string());
+        let found =
+            self.app.chain.block(BlockTag::Number(height(block)?)).await?.map(|block| block.hash.to_string());
         let same = found.as_deref() == Some(hash);
         self.known.insert(block, found);
         Ok(same)

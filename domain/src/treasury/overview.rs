@@ -12,9 +12,10 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App,
     error::Result,
-    ledger::{self, Account},
+    ledger::{self, Account, sum_of},
+    payment::numbers::chain_id,
     policy::{self, Action},
     ports::chain::BlockTag,
 };
@@ -84,9 +85,8 @@ pub async fn books(app: &App) -> Result<Books> {
         chain_transfer::Entity::find().filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen));
     let waits = [PaymentStatus::Queued, PaymentStatus::OnHold];
     let under_way = [PaymentStatus::Submitted, PaymentStatus::Confirming];
-    let chain_id =
-        i64::try_from(app.chain.chain_id()).map_err(|_| Error::bug("a chain id beyond 63 bits"))?;
-    let nonce = chain_nonce::Entity::find_by_id((app.chain.treasury().to_string(), chain_id)).one(db).await?;
+    let counter = (app.chain.treasury().to_string(), chain_id(app)?);
+    let nonce = chain_nonce::Entity::find_by_id(counter).one(db).await?;
     Ok(Books {
         in_ledger: ledger::balance(db, Account::Treasury(PaymentRail::Chain)).await?,
         pending_in: flow(db, seen, chain_transfer::Column::Amount).await?,
@@ -124,8 +124,7 @@ async fn flow<E: EntityTrait>(
 ) -> Result<Flow> {
     let row: Option<(Option<i64>, i64)> = select
         .select_only()
-        // PostgreSQL sums bigints as numeric.
-        .expr(Expr::col((E::default(), amount)).sum().cast_as("bigint"))
+        .expr(sum_of(E::default(), amount))
         .expr(Expr::col((E::default(), amount)).count())
         .into_tuple()
         .one(db)

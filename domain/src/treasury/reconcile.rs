@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     notification::Notice,
     page::List,
+    payment::numbers::stored,
     policy::{self, Action},
 };
 
@@ -83,9 +84,7 @@ fn row(app: &App, compared: &Compared) -> Result<reconciliation::Model> {
                     ..0 => Outcome::Less,
                     _ => Outcome::More,
                 },
-                block_number: Some(
-                    i64::try_from(block.number).map_err(|_| Error::bug("a block beyond 63 bits"))?,
-                ),
+                block_number: Some(stored(block.number)?),
                 block_hash: Some(block.hash.to_string()),
                 on_chain: Some(*on_chain),
                 expected: Some(*expected),

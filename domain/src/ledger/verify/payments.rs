@@ -8,11 +8,14 @@ use entities::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::Check;
-use crate::{error::Result, ledger::Account};
+use crate::{
+    error::Result,
+    ledger::{Account, sum_of},
+};
 
 /// Where money is under way: it is owed, and has not left.
 const UNDER_WAY: [PaymentStatus; 4] =
@@ -58,8 +61,8 @@ pub(super) async fn totals(db: &impl ConnectionTrait) -> Result<Vec<Total>> {
         select = select.column(column).group_by(column);
     }
     let rows: Vec<TotalRow> = select
-        .expr(sum(payment::Entity, Column::Amount))
-        .expr(sum(payment::Entity, Column::Fee))
+        .expr(sum_of(payment::Entity, Column::Amount))
+        .expr(sum_of(payment::Entity, Column::Fee))
         .into_tuple()
         .all(db)
         .await?;
@@ -92,7 +95,7 @@ pub(super) async fn owed(db: &impl ConnectionTrait) -> Result<BTreeMap<String, U
     let rows: Vec<(Option<UserId>, Option<i64>)> = payment::Entity::find()
         .select_only()
         .column(Column::PayeeId)
-        .expr(sum(payment::Entity, Column::Net))
+        .expr(sum_of(payment::Entity, Column::Net))
         .filter(under_way.or(stuck))
         .group_by(Column::PayeeId)
         .into_tuple()
@@ -114,7 +117,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
     let booked = In::Status.is_in([ChainTransferStatus::Credited, ChainTransferStatus::Unallocated]);
     let came: Option<Option<i64>> = chain_transfer::Entity::find()
         .select_only()
-        .expr(sum(chain_transfer::Entity, In::Amount))
+        .expr(sum_of(chain_transfer::Entity, In::Amount))
         .filter(booked)
         .into_tuple()
         .one(db)
@@ -133,7 +136,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
         .into_query();
     let spent = payment::Entity::find()
         .select_only()
-        .expr(sum(payment::Entity, Column::Amount))
+        .expr(sum_of(payment::Entity, Column::Amount))
         .filter(Column::Kind.eq(PaymentKind::Deposit))
         .filter(Column::Status.eq(PaymentStatus::Completed))
         .filter(Column::Id.in_subquery(paid_by).or(Column::Id.in_subquery(given_to)))
@@ -142,7 +145,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
         .await?;
     let returned = payment::Entity::find()
         .select_only()
-        .expr(sum(payment::Entity, Column::Net))
+        .expr(sum_of(payment::Entity, Column::Net))
         .filter(Column::Kind.eq(PaymentKind::Return))
         // Another try is of the same money.
         .filter(Column::RetryOf.is_null())
@@ -152,7 +155,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
     // Our own, from another rail.
     let moved = unallocated_deposit::Entity::find()
         .select_only()
-        .expr(sum(unallocated_deposit::Entity, unallocated_deposit::Column::Amount))
+        .expr(sum_of(unallocated_deposit::Entity, unallocated_deposit::Column::Amount))
         .filter(unallocated_deposit::Column::Status.eq(UnallocatedStatus::Assigned))
         .filter(unallocated_deposit::Column::PaymentId.is_null())
         .into_tuple::<Option<i64>>()
@@ -229,9 +232,4 @@ pub(super) async fn states(db: &impl ConnectionTrait) -> Result<Check> {
         Some(format!("{id}: {problem}"))
     });
     Ok(Check::new("payments", payments.len().to_string(), problems.collect()))
-}
-
-/// PostgreSQL sums bigints as numeric: cast back, so that both databases answer alike.
-fn sum<E: EntityTrait>(entity: E, column: E::Column) -> SimpleExpr {
-    Expr::col((entity, column)).sum().cast_as("bigint")
 }
