@@ -1,7 +1,10 @@
 //! What has to hold at any moment, looked at from outside: the rows as they lie in the database, and the chain as anybody
 //! sees it over RPC. Nothing here calls the code that is on trial, so that an error there is not made here again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use domain::{
     App,
@@ -372,10 +375,15 @@ async fn logs(app: &App, rpc_url: &str, direction: Direction) -> Sent {
     found
 }
 
+/// One for all tests, because making one reads the machine's certificates. It keeps no connection: that would belong to
+/// the runtime of a test that may have ended.
+static HTTP: LazyLock<reqwest::Client> =
+    LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
+
 /// Asks a node, past whatever stands before it.
 pub async fn rpc(url: &str, method: &str, params: Value) -> Value {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-    let sent = reqwest::Client::new().post(url).json(&call).send().await.unwrap();
+    let sent = HTTP.post(url).json(&call).send().await.unwrap();
     let answer: Value = sent.json().await.unwrap();
     assert!(answer.get("error").is_none(), "{method}: {answer}");
     answer["result"].clone()
