@@ -3,6 +3,7 @@
 use chrono::Duration;
 use domain::{
     entities::{PaymentRail, ReconciliationOutcome as Outcome, reconciliation},
+    ledger::verify,
     treasury::reconcile::{last_on, reconcile},
 };
 use serde_json::{Value, json};
@@ -83,6 +84,8 @@ async fn rule_money_missing_at_circle_pauses_what_goes_out() {
     let [chain, circle] = world.compared().await;
     assert_eq!((chain.outcome, circle.outcome), (Outcome::Ok, Outcome::Less));
     assert_eq!(circle.difference.unwrap().micro(), -1);
+    let checked = verify::at_circle(&world.app.app).await.unwrap().expect("there is a Circle");
+    assert_eq!(checked.problems, ["by the books 100.00 USDC: a difference of -0.000001 USDC"]);
     let seen = world.treasury().await;
     assert_eq!(seen["outgoingPaused"]["by"], Value::Null);
     assert!(text(&seen["outgoingPaused"]["reason"]).starts_with("Circle holds less"), "{seen}");
