@@ -64,12 +64,16 @@ pub async fn notified(
     let Ok(key_id) = Uuid::try_parse(key_id) else { return Ok(Notified::Unsigned) };
     let key = match circle.known_key(key_id) {
         Some(key) => key,
-        None if !may_ask() => return Ok(Notified::Busy),
-        None => match circle.public_key(key_id).await {
-            Ok(key) => key,
-            Err(CircleError::Refused { .. }) => return Ok(Notified::Unsigned),
-            Err(error) => return Err(error.into()),
-        },
+        None => {
+            if !may_ask() {
+                return Ok(Notified::Busy);
+            }
+            match circle.public_key(key_id).await {
+                Ok(key) => key,
+                Err(CircleError::Refused { .. }) => return Ok(Notified::Unsigned),
+                Err(error) => return Err(error.into()),
+            }
+        }
     };
     if !key.signed(body, signature) {
         return Ok(Notified::Unsigned);

@@ -122,9 +122,10 @@ async fn spoken_for(conn: &impl ConnectionTrait, and: &[PaymentId]) -> Result<Sp
     let payments: Vec<_> = under_way.iter().map(|payment| payment.id).collect();
     let mut spoken =
         SpokenFor { usdc: Usdc::sum(under_way.iter().map(|payment| payment.net))?, gas: 0, payments };
-    for signed in transfers::signed_for(conn, &spoken.payments).await?.values() {
+    let signed = transfers::signed_for(conn, &spoken.payments).await?;
+    for rows in signed.values() {
         let mut dearest = 0;
-        for row in signed {
+        for row in rows {
             dearest = cost(height(row.gas_limit)?, height(row.max_fee_per_gas)?).max(dearest);
         }
         spoken.gas = spoken.gas.saturating_add(dearest);
