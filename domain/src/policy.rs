@@ -205,7 +205,9 @@ pub fn can(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
             can(actor, Administer)?;
             let person = acting(actor)?;
             let own = payment.started_by == Some(person.id);
-            side(!own, "You started this payment: another administrator has to approve it.")
+            side(!own, "You started this payment: another administrator has to approve it.")?;
+            let sent = payment.redirected_by == Some(person.id);
+            side(!sent, "You sent this payment elsewhere: another administrator has to approve it.")
         }
         UnallocatedReturn(money) => {
             can(actor, Administer)?;

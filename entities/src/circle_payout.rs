@@ -28,6 +28,10 @@ pub struct Model {
     /// What was wrong with the last asking, if anything.
     #[sea_orm(column_type = "Text", nullable)]
     pub trouble: Option<String>,
+    /// How often Circle was asked for it.
+    pub asks: i32,
+    /// Until when an asking whose answer nobody heard may still come to Circle; empty when each was answered.
+    pub doubt_until: Option<DateTimeUtc>,
     /// When.
     pub created_at: DateTimeUtc,
     /// When last asked.

@@ -47,6 +47,7 @@ pub mod scheduled_task;
 pub mod session;
 pub mod skill;
 pub mod submission;
+pub mod treasury_move;
 pub mod treasury_switch;
 pub mod unallocated_deposit;
 pub mod upload;
@@ -110,6 +111,7 @@ pub fn tables() -> Vec<&'static str> {
         session
         skill
         submission
+        treasury_move
         treasury_switch
         unallocated_deposit
         upload

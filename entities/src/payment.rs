@@ -61,6 +61,10 @@ pub struct Model {
     pub held_by: Option<UserId>,
     /// The administrator who approved it, where its amount needs one.
     pub approved_by: Option<UserId>,
+    /// The administrator who sent it elsewhere last.
+    pub redirected_by: Option<UserId>,
+    /// The gross of the whole decision that it is a part of; empty when it is all of it.
+    pub decision_total: Option<Usdc>,
     /// The dispute whose resolution it carries out.
     pub dispute_id: Option<DisputeId>,
     /// Raised by each change of state.

@@ -9,10 +9,14 @@ use sandbox::circle::{Accepted, Circle, Ending};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::support::{Deal, Someone, TestApp, new_key, ok, text};
+use crate::support::{Deal, Someone, TestApp, new_key, ok, proxy::Proxy, text};
 
+mod balance;
 mod faults;
 mod moves;
+mod proxy;
+mod recipients;
+mod refused;
 mod webhooks;
 
 /// Where the platform's money is received at Circle.
@@ -27,7 +31,16 @@ struct World {
 impl World {
     /// A deal whose parts, so many USDC each, are funded and handed in; that money is moved to Circle.
     async fn new(parts: &[u32]) -> Self {
-        let app = TestApp::start_on_circle().await;
+        Self::of(TestApp::start_on_circle().await, parts).await
+    }
+
+    /// The same, with something between it and Circle that goes wrong on demand.
+    async fn behind_proxy(parts: &[u32]) -> (Self, Proxy) {
+        let (app, proxy) = TestApp::start_on_circle_behind_proxy().await;
+        (Self::of(app, parts).await, proxy)
+    }
+
+    async fn of(app: TestApp, parts: &[u32]) -> Self {
         let (deal, admin) = (app.deal(parts).await, app.admin().await);
         for part in &deal.milestones {
             app.submitted(&deal, part).await;
@@ -43,10 +56,28 @@ impl World {
 
     /// Moves money outside, and records it.
     async fn move_to_circle(&self, usdc: u32) {
-        let (micro, treasury) = (u64::from(usdc) * 1_000_000, self.app.app.chain.treasury().to_string());
-        self.app.evm.pay(&treasury, AT_CIRCLE, micro).await.unwrap();
-        self.circle().fund(micro.try_into().unwrap()).unwrap();
-        ok(moves::record(&self.app, &self.admin, &usdc.to_string(), &new_key()).await);
+        let hash = self.leave_the_chain(usdc).await;
+        self.circle().fund(i64::from(usdc) * 1_000_000).unwrap();
+        ok(moves::record(&self.app, &self.admin, &usdc.to_string(), &hash, &new_key()).await);
+    }
+
+    /// Sends money from the treasury to Circle, and no more; the transaction's hash.
+    async fn leave_the_chain(&self, usdc: u32) -> String {
+        let treasury = self.app.app.chain.treasury().to_string();
+        self.app.evm.pay(&treasury, AT_CIRCLE, u64::from(usdc) * 1_000_000).await.unwrap()
+    }
+
+    /// paymentRetry by an admin; the payload.
+    async fn retry(&self, by: &Someone, id: &str) -> Value {
+        let retry = "mutation($input: PaymentRetryInput!) { paymentRetry(input: $input) {
+            payment { id status rail retryOf { id } failureReason } userErrors { field code message } } }";
+        let input = json!({ "paymentId": id, "idempotencyKey": new_key() });
+        self.app.mutate(&by.token, retry, input).await
+    }
+
+    /// How many mails of a subject somebody got.
+    fn mails(&self, to: &Someone, subject: &str) -> usize {
+        self.app.mails(&to.email).iter().filter(|mail| mail.subject == subject).count()
     }
 
     /// Approves a part; the release's id.

@@ -160,10 +160,10 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             app.funded(&deal, first).await;
             // What is recorded was done outside.
             let (treasury, there) = (app.app.chain.treasury().to_string(), STRANGER);
-            app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
+            let hash = app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
             app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
             let moved = |reference: &str| json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": reference });
-            let (input, other) = (moved("0xabc"), moved("0xdef"));
+            let (input, other) = (moved(&hash), moved(&format!("0x{}", "de".repeat(32))));
             Call { by: admin, input, other, shows: ("treasuryMove", "recordedAt"), payments: 0 }
         }
         other => panic!("{other} takes an idempotencyKey and has no test here: add it to `prepare`"),

@@ -432,7 +432,7 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
             "unallocatedId": id("payment"), "paymentId": id("payment"), "idempotencyKey": new_key(),
         }),
         "unallocatedReturn" => json!({ "unallocatedId": id("payment"), "idempotencyKey": new_key() }),
-        // More than the books have: nothing is recorded.
+        // No transaction: nothing is recorded.
         "treasuryMove" => json!({
             "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "1000000" }, "reference": "none",
             "idempotencyKey": new_key(),

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::support::{CONFIRMATIONS, Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, text};
 
+mod approval;
+mod gas;
+
 /// A mutation that takes a payment's id, and more: its payload.
 async fn handle(app: &TestApp, by: &Someone, mutation: &str, payment: &str, more: Value) -> Value {
     let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);

@@ -30,6 +30,7 @@ impl Ledger {
 async fn check(app: &App) -> Result<()> {
     let mut checks = verify::books(app).await?;
     checks.push(verify::chain(app).await?);
+    checks.extend(verify::at_circle(app).await?);
     let mut wrong = 0;
     for check in checks {
         say(format_args!("{:<22}{}", check.name, check.figure))?;

@@ -188,12 +188,13 @@ impl Payment {
         self.0.required_confirmations
     }
 
-    /// Why it failed, is held, or waits; null when nothing is wrong.
+    /// Why it failed, is held, waits, or is stuck at Circle, in its words; null when nothing is wrong.
     async fn failure_reason(&self) -> Option<&str> {
         self.0.failure_reason.as_deref().or(self.0.hold_reason.as_deref())
     }
 
-    /// Whether it waits for an administrator other than the one who started it, because of its amount.
+    /// Whether it waits for an administrator other than the one who started it, because of its amount, or of all that was decided with
+    /// it.
     async fn needs_approval(&self, ctx: &Context<'_>) -> Result<bool> {
         let waits = payments::state::is_unsigned(self.0.kind, self.0.status);
         Ok(waits && payments::needs_approval(app(ctx)?, &self.0))
@@ -287,7 +288,7 @@ pub struct PaymentReportTransactionInput {
 /// Which payment to try again.
 #[derive(Debug, InputObject)]
 pub struct PaymentRetryInput {
-    /// A FAILED payment, `pay_...`, whose cause was seen to.
+    /// A FAILED payment, `pay_...`, whose cause was seen to; or one on CIRCLE that is SUBMITTED and that Circle does not take.
     pub payment_id: ID,
     /// A UUID of your making, new for each intent: sent again, it answers with the same payment.
     pub idempotency_key: ID,
@@ -326,7 +327,10 @@ impl PaymentMutation {
 
     /// Pays what a FAILED release, bonus, return or part of a dispute's resolution did not, by a new payment of the same
     /// amounts, which is the answer; once for each failed one. A failed refund that somebody gave is given anew instead,
-    /// with milestoneRefund. For admins who are no party of its contract.
+    /// with milestoneRefund. A payment that Circle refuses (SUBMITTED on CIRCLE, with a `failureReason`) is asked for once more under
+    /// its own key: it goes on when Circle takes it, and is FAILED, the money back where it was, when Circle refuses it afresh and
+    /// no earlier asking may have been accepted; the answer is then that payment, and another retry pays it anew. For admins who
+    /// are no party of its contract.
     async fn payment_retry(
         &self,
         ctx: &Context<'_>,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
-    entities::{reconciliation, treasury_switch},
+    entities::{PaymentRail, Usdc, reconciliation, treasury_switch},
     treasury::{
         overview::{self, Books, Flow, OnChain},
         reconcile, switch,
@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     connection::{Listing, connect, list_cost, page},
-    enums::ReconciliationOutcome,
+    enums::{PaymentRail as Rail, ReconciliationOutcome},
     scalars::{BigInt, Money},
     support::{actor, app},
     user::User,
@@ -29,6 +29,7 @@ use crate::{
 pub struct Treasury {
     books: OnceCell<Books>,
     chain: OnceCell<Option<OnChain>>,
+    circle: OnceCell<Option<Usdc>>,
 }
 
 impl Treasury {
@@ -42,6 +43,12 @@ impl Treasury {
     async fn chain(&self, ctx: &Context<'_>) -> Result<Option<OnChain>> {
         let app = app(ctx)?;
         Ok(*self.chain.get_or_init(|| overview::on_chain(app)).await)
+    }
+
+    /// Likewise.
+    async fn circle(&self, ctx: &Context<'_>) -> Result<Option<Usdc>> {
+        let app = app(ctx)?;
+        Ok(*self.circle.get_or_init(|| overview::at_circle(app)).await)
     }
 }
 
@@ -72,6 +79,28 @@ impl Treasury {
     async fn difference(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(chain) = self.chain(ctx).await? else { return Ok(None) };
         let difference = chain.usdc.minus(self.books(ctx).await?.in_ledger);
+        difference.map(|money| Some(money.into())).map_err(|error| fault(error.into()))
+    }
+
+    /// The USDC that may be paid out at Circle now; null without Circle, and while it does not answer.
+    #[graphql(complexity = 20)]
+    async fn at_circle(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        Ok(self.circle(ctx).await?.map(Money::from))
+    }
+
+    /// What is at Circle by the ledger.
+    #[graphql(complexity = 5)]
+    async fn at_circle_in_ledger(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(self.books(ctx).await?.at_circle.into())
+    }
+
+    /// What Circle has more than the ledger at this moment. Circle takes a payout off when it accepts it, the ledger when it has
+    /// arrived, so what is under way is in it: whether anything is wrong says `lastCircleReconciliation`. Null without Circle, and
+    /// while it does not answer.
+    #[graphql(complexity = 20)]
+    async fn circle_difference(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(there) = self.circle(ctx).await? else { return Ok(None) };
+        let difference = there.minus(self.books(ctx).await?.at_circle);
         difference.map(|money| Some(money.into())).map_err(|error| fault(error.into()))
     }
 
@@ -130,6 +159,14 @@ impl Treasury {
         Ok(last.map(Reconciliation))
     }
 
+    /// The newest comparison of the books with the balance at Circle, which is made every ten minutes; null before the first, and
+    /// where there never was a Circle.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn last_circle_reconciliation(&self, ctx: &Context<'_>) -> Result<Option<Reconciliation>> {
+        let last = reconcile::last_on(app(ctx)?.db.reader(), PaymentRail::Circle).await.map_err(fault)?;
+        Ok(last.map(Reconciliation))
+    }
+
     /// Since when, by whom and why outgoing payments are paused; null while they go out.
     #[graphql(complexity = "5 + child_complexity")]
     async fn outgoing_paused(&self, ctx: &Context<'_>) -> Result<Option<OutgoingPause>> {
@@ -152,10 +189,10 @@ impl From<Flow> for MoneyFlow {
     }
 }
 
-/// A comparison of the books with the chain, at one block that the chain calls final.
+/// A comparison of the books with the chain, at one block that the chain calls final, or with the balance at Circle.
 pub struct Reconciliation(reconciliation::Model);
 
-/// A comparison of the books with the chain, at one block that the chain calls final.
+/// A comparison of the books with the chain, at one block that the chain calls final, or with the balance at Circle.
 #[Object]
 impl Reconciliation {
     /// The comparison's id, `rec_...`.
@@ -163,32 +200,43 @@ impl Reconciliation {
         self.0.id.to_string().into()
     }
 
+    /// Which holdings were compared: the treasury on the chain, or the balance at Circle.
+    async fn rail(&self) -> Rail {
+        self.0.rail.into()
+    }
+
+    /// Of LESS: whether an administrator has let payments go on knowing that as much is missing.
+    async fn acknowledged(&self) -> bool {
+        self.0.acknowledged
+    }
+
     /// What came of it.
     async fn outcome(&self) -> ReconciliationOutcome {
         self.0.outcome.into()
     }
 
-    /// The block; null when nothing could be compared.
+    /// The block; null when nothing could be compared, and of Circle.
     async fn block_number(&self) -> Option<BigInt> {
         self.0.block_number.map(|number| BigInt(number.into()))
     }
 
-    /// That block's hash; null when nothing could be compared.
+    /// That block's hash; null when nothing could be compared, and of Circle.
     async fn block_hash(&self) -> Option<&str> {
         self.0.block_hash.as_deref()
     }
 
-    /// What the treasury had after it; null when nothing could be compared.
+    /// What the treasury had after it, or what Circle says that it has; null when nothing could be compared.
     async fn on_chain(&self) -> Option<Money> {
         self.0.on_chain.map(Money::from)
     }
 
-    /// What it should have had by the books; null when nothing could be compared.
+    /// What it should have had by the books; null when nothing could be compared. Of Circle: what comes next to what it says, with
+    /// all, some or nothing taken off of what is under way.
     async fn expected(&self) -> Option<Money> {
         self.0.expected.map(Money::from)
     }
 
-    /// What the chain had more: less than nothing when money is missing; null when nothing could be compared.
+    /// What was there more: less than nothing when money is missing; null when nothing could be compared.
     async fn difference(&self) -> Option<Money> {
         self.0.difference.map(Money::from)
     }
@@ -216,7 +264,7 @@ impl TreasuryQuery {
         Ok(Treasury::default())
     }
 
-    /// The comparisons of the books with the chain, newest first. For admins.
+    /// The comparisons of the books with the chain and with Circle, newest first. For admins.
     #[graphql(complexity = "list_cost(first, last, child_complexity)")]
     async fn reconciliations(
         &self,
@@ -266,6 +314,10 @@ pub struct OutgoingPauseInput {
 pub struct OutgoingResumeInput {
     /// Why now, up to 500 characters, for the audit log.
     pub note: Option<String>,
+    /// Also while money is missing by the newest comparison of a rail (LESS), which would pause them again otherwise. It need not be
+    /// said where the pause was made for that.
+    #[graphql(default)]
+    pub acknowledge_missing: bool,
 }
 
 /// The treasury after the change, or why there was none.
@@ -306,6 +358,7 @@ impl TreasuryMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Nothing has to be said.")] input: OutgoingResumeInput,
     ) -> Result<TreasuryPayload> {
-        TreasuryPayload::of(switch::resume(app(ctx)?, actor(ctx)?, input.note.as_deref()).await)
+        let (note, knowing) = (input.note.as_deref(), input.acknowledge_missing);
+        TreasuryPayload::of(switch::resume(app(ctx)?, actor(ctx)?, note, knowing).await)
     }
 }

@@ -50,6 +50,8 @@ pub struct RateLimits {
     pub passwords_by_email: Option<NonZeroU32>,
     /// Drafts that an assistant writes for a person, an hour.
     pub drafts: Option<NonZeroU32>,
+    /// Keys of notifications that Circle is asked for, because nobody has seen them yet, by all callers together.
+    pub key_lookups: Option<NonZeroU32>,
 }
 
 impl Default for RateLimits {
@@ -59,6 +61,7 @@ impl Default for RateLimits {
             passwords_by_address: NonZeroU32::new(60),
             passwords_by_email: NonZeroU32::new(10),
             drafts: NonZeroU32::new(20),
+            key_lookups: NonZeroU32::new(10),
         }
     }
 }
@@ -66,7 +69,13 @@ impl Default for RateLimits {
 impl RateLimits {
     /// No limits: for load tests, and for tests that sign up many people in a moment.
     pub const fn unlimited() -> Self {
-        Self { requests: None, passwords_by_address: None, passwords_by_email: None, drafts: None }
+        Self {
+            requests: None,
+            passwords_by_address: None,
+            passwords_by_email: None,
+            drafts: None,
+            key_lookups: None,
+        }
     }
 }
 
@@ -111,6 +120,7 @@ pub(super) struct Limiter {
     passwords_by_email: Budget<[u8; 32]>,
     passwords_by_user: Budget<UserId>,
     drafts: Budget<UserId>,
+    key_lookups: Budget<()>,
 }
 
 impl Limiter {
@@ -133,6 +143,7 @@ impl Limiter {
                 Quota::per_minute,
             ),
             drafts: Budget::new("drafts", limits.drafts, Quota::per_hour),
+            key_lookups: Budget::new("keys of notifications", limits.key_lookups, Quota::per_minute),
         }
     }
 
@@ -143,6 +154,11 @@ impl Limiter {
         let refill = 60_000 * i64::from(limit - remaining) / i64::from(limit.max(1));
         let reset_at = clock.now() + chrono::Duration::milliseconds(refill);
         Ok(RateLimit { limit, remaining, reset_at })
+    }
+
+    /// Takes one question to Circle for the key of a notification.
+    pub(super) fn key_lookup(&self) -> Result<(), TooMany> {
+        self.key_lookups.take(&()).map(drop)
     }
 
     /// Takes the attempts at passwords that an operation makes: each of them counts, aliases too. They count for
@@ -219,6 +235,7 @@ mod tests {
             passwords_by_address: NonZeroU32::new(4),
             passwords_by_email: NonZeroU32::new(2),
             drafts: NonZeroU32::new(3),
+            key_lookups: NonZeroU32::new(2),
         })
     }
 
@@ -299,6 +316,15 @@ mod tests {
         assert!(limiter.drafts(&drafts(1), &person(2)).is_ok(), "another person");
         assert!(limiter.drafts(&drafts(9), &Actor::Anonymous).is_ok(), "who is nobody gets none anyway");
         assert!(self::limiter().drafts(&drafts(4), &person(1)).is_err(), "aliases count");
+    }
+
+    /// Who made the ids up does not matter: Circle would count the questions as ours.
+    #[test]
+    fn keys_are_looked_up_so_often_and_no_more() {
+        let limiter = limiter();
+        assert!((0..2).all(|_| limiter.key_lookup().is_ok()));
+        let refused = limiter.key_lookup().expect_err("above the limit");
+        assert!((29..=31).contains(&refused.seconds()), "{refused:?}");
     }
 
     #[test]

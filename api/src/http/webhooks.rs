@@ -19,29 +19,36 @@ pub(super) async fn circle_listens() -> StatusCode {
     StatusCode::OK
 }
 
-/// A notification of Circle. 200 when it was taken, now or before; anything else makes Circle send it again.
+/// A notification of Circle. 200 when it was taken, now or before; anything else makes Circle send it again. What Circle signed
+/// costs nobody's budget, so that whoever forges notifications uses up their own and keeps none of Circle's out.
 pub(super) async fn circle(State(state): State<HttpState>, request: Request) -> Response {
     take(&state, request).await.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
 }
 
 async fn take(state: &HttpState, request: Request) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
-    // A key that we do not know has to be asked for: nobody may make us ask without end.
     let peer = Peer::of(&parts.headers, &parts.extensions, state.settings.forwarded_hops);
-    state.limiter.request(&state.app.clock, &Actor::Anonymous, peer)?;
     let body = to_bytes(body, BODY).await.map_err(|_| {
         let message = format!("The body did not arrive whole, or is longer than {} KiB.", BODY / 1024);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code::PAYLOAD_TOO_LARGE, message)
     })?;
     let key_id = header(&parts.headers, "x-circle-key-id");
     let signature = header(&parts.headers, "x-circle-signature");
-    match notified(&state.app, key_id, signature, &body).await {
+    // A key that we do not know has to be asked for, and anybody can make up ids.
+    let may_ask = || state.limiter.key_lookup().is_ok();
+    match notified(&state.app, (key_id, signature), &body, may_ask).await {
         Ok(Notified::New | Notified::Known) => Ok(StatusCode::OK),
-        Ok(Notified::Unsigned) => Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            code::UNAUTHENTICATED,
-            "The notification is not signed by Circle.",
-        )),
+        Ok(Notified::Unsigned) => {
+            state.limiter.request(&state.app.clock, &Actor::Anonymous, peer)?;
+            let message = "The notification is not signed by Circle.";
+            Err(Problem::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, message))
+        }
+        Ok(Notified::Busy) => {
+            state.limiter.request(&state.app.clock, &Actor::Anonymous, peer)?;
+            let message =
+                "The key of the notification is not known, and too many were asked for: send it again.";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, code::TIMEOUT, message))
+        }
         Ok(Notified::Malformed) => Err(Problem::bad("This is no notification of Circle, version 2.")),
         Ok(Notified::NotSetUp) => {
             Err(Problem::new(StatusCode::NOT_FOUND, code::NOT_FOUND, "Circle is not set up here."))

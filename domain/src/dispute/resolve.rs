@@ -18,7 +18,7 @@ use crate::{
     milestone::{basis_points, in_escrow},
     money::Split,
     notification::{Notice, notify},
-    payment::{self, NewPayment, open_outgoing},
+    payment::{self, NewPayment, open_part},
 };
 
 /// What an admin decides.
@@ -164,9 +164,11 @@ async fn pay(
         dispute: Some(dispute.id),
         destination: None,
     };
+    // Both parts are one decision: whoever divides does not go below the limit for approvals by it.
+    let decided = Usdc::sum([dispute.refund_amount, dispute.release_amount].into_iter().flatten())?;
     if refund {
-        return payment::refund::open(app, tx, new).await.map(drop);
+        return payment::refund::open(app, tx, new, decided).await.map(drop);
     }
-    let payment = open_outgoing(app, tx, new).await?;
+    let payment = open_part(app, tx, new, decided).await?;
     payment::reserve(app, tx, &payment).await
 }

@@ -153,6 +153,13 @@ pub async fn balance(conn: &impl ConnectionTrait, account: Account) -> Result<Us
     Ok(Usdc(sum.flatten().unwrap_or(0)))
 }
 
+/// The same of an account that nobody posts to until the transaction ends: what is decided by it stays true.
+pub async fn locked_balance(app: &App, tx: &Tx, account: Account) -> Result<Usdc> {
+    let id = open(app, tx, account).await?;
+    ledger_account::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?;
+    balance(&**tx, account).await
+}
+
 /// What milestones hold in escrow, by milestone; those that never held anything are left out.
 pub async fn escrow(
     conn: &impl ConnectionTrait,

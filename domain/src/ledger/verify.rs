@@ -15,7 +15,10 @@ use super::{Account, JoinAccount, grand_total, sum_of_amounts};
 use crate::{
     App, Error,
     error::Result,
-    treasury::compare::{Compared, compare},
+    treasury::{
+        circle::{self, AtCircle},
+        compare::{Compared, compare},
+    },
 };
 
 mod payments;
@@ -91,6 +94,29 @@ pub async fn chain(app: &App) -> Result<Check> {
     });
     let figure = format!("{} at block {at}", comparison.on_chain);
     Ok(Check::new(name, figure, problem.into_iter().collect()))
+}
+
+/// The books against the balance at Circle; `None` without Circle. That it does not answer is a problem too.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn at_circle(app: &App) -> Result<Option<Check>> {
+    let Some(circle) = app.circle.as_deref() else { return Ok(None) };
+    let name = "balance at Circle";
+    let not =
+        |reason: String| Check::new(name, "unknown", vec![format!("it could not be compared: {reason}")]);
+    Ok(Some(match circle::compare(app, circle).await {
+        Ok(AtCircle::Holds { there, expected }) => {
+            let difference = there.minus(expected)?;
+            let problem = (difference != Usdc::ZERO)
+                .then(|| format!("by the books {expected}: a difference of {difference}"));
+            Check::new(name, there.to_string(), problem.into_iter().collect())
+        }
+        Ok(AtCircle::Not(reason)) => not(reason),
+        Err(Error::Port(error)) => not(error.to_string()),
+        Err(error) => return Err(error),
+    }))
 }
 
 /// The accounts' balances by their keys: all postings, and those of losses alone.

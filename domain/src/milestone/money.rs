@@ -169,7 +169,7 @@ pub async fn refund(app: &App, actor: &Actor, ask: Refund<'_>) -> Result<Milesto
         dispute: None,
         destination: None,
     };
-    let parts = payment::refund::open(app, &tx, new).await?;
+    let parts = payment::refund::open(app, &tx, new, amount).await?;
     let payment = parts.first().ok_or_else(|| Error::bug("a refund of nothing"))?;
     for person in [contract.client_id, contract.freelancer_id] {
         let notice = Notice::RefundStarted { payment: payment.id, title: milestone.title.clone(), amount };

@@ -2,7 +2,7 @@
 
 use entities::{
     ContractId, DisputeId, InvitationId, MilestoneId, NotificationKind, NotificationPriority, PaymentId,
-    ProjectId, ProposalId, ReviewId, Usdc, WalletId,
+    PaymentRail, ProjectId, ProposalId, ReviewId, Usdc, WalletId,
 };
 
 /// A notice in words: what the notification and both parts of the mail say.
@@ -68,6 +68,8 @@ pub enum Notice {
     PaymentFailed { payment: PaymentId, what: String, amount: Usdc, reason: String },
     /// A payment waits.
     PaymentOnHold { payment: PaymentId, what: String, amount: Usdc, reason: String },
+    /// Circle does not take a payment.
+    PaymentStuck { payment: PaymentId, amount: Usdc, reason: String },
     /// The deadline passed.
     DepositExpired { payment: PaymentId, title: String, amount: Usdc },
     /// A reorg undid a credited deposit: it is waited for again.
@@ -128,12 +130,12 @@ pub enum Notice {
     OutgoingPaused { by: Option<String>, reason: String },
     /// Money goes out again.
     OutgoingResumed { by: String },
-    /// The chain and the books differ on the treasury.
-    TreasuryDiffers { less: bool, difference: Usdc, on_chain: Usdc, expected: Usdc },
+    /// The chain, or Circle, and the books differ on the treasury.
+    TreasuryDiffers { rail: PaymentRail, less: bool, difference: Usdc, there: Usdc, expected: Usdc },
     /// They agree again.
-    TreasuryAgrees,
+    TreasuryAgrees { rail: PaymentRail },
     /// They could not be compared for long.
-    TreasuryUnchecked { since: String, reason: String },
+    TreasuryUnchecked { rail: PaymentRail, since: String, reason: String },
 }
 
 impl Notice {
@@ -163,7 +165,7 @@ impl Notice {
             Self::MilestoneReleased { .. } => NotificationKind::MilestoneReleased,
             Self::PaymentCompleted { .. } => NotificationKind::PaymentCompleted,
             Self::PaymentFailed { .. } => NotificationKind::PaymentFailed,
-            Self::PaymentOnHold { .. } => NotificationKind::PaymentOnHold,
+            Self::PaymentOnHold { .. } | Self::PaymentStuck { .. } => NotificationKind::PaymentOnHold,
             Self::DepositExpired { .. }
             | Self::BonusExpired { .. }
             | Self::DepositUndone { .. }
@@ -191,7 +193,7 @@ impl Notice {
             Self::OutgoingPaused { .. }
             | Self::OutgoingResumed { .. }
             | Self::TreasuryDiffers { .. }
-            | Self::TreasuryAgrees
+            | Self::TreasuryAgrees { .. }
             | Self::TreasuryUnchecked { .. } => NotificationKind::TreasuryAlert,
         }
     }
@@ -220,6 +222,7 @@ impl Notice {
             Self::MilestoneReleased { milestone, title, net } => Story { priority: High, title: format!("{title} is paid"), lines: vec![format!("{net} for \"{title}\" arrived in your wallet.")], action: Some(("See the milestone", format!("/milestones/{milestone}"))), subject: Some(milestone.to_string()) },
             Self::PaymentCompleted { payment, what, amount } => Story { priority: High, title: format!("Payment complete: {what}"), lines: vec![format!("{amount} for {what}: the payment is final.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentFailed { payment, what, amount, reason } => Story { priority: High, title: format!("Payment failed: {what}"), lines: vec![format!("{amount} for {what} could not be paid: {reason}"), "No money was lost. Our team is told and will try again.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::PaymentStuck { payment, amount, reason } => Story { priority: High, title: "A payment is stuck at Circle".to_owned(), lines: vec![format!("{amount} are ordered and not on their way: {reason}"), "It is asked for again every ten minutes. When its cause cannot be mended, `paymentRetry` asks once more and ends the payment if Circle refuses it again; nothing is paid twice.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentOnHold { payment, what, amount, reason } => Story { priority: High, title: format!("Payment held: {what}"), lines: vec![format!("{amount} for {what} is held: {reason}")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DepositExpired { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} did not arrive"), lines: vec![format!("{amount} for \"{title}\" did not arrive in time. Fund the milestone again when you are ready; what has arrived is sent back.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DepositUndone { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} was undone"), lines: vec![format!("The chain was reorganised, and the transfer of {amount} for \"{title}\" is in it no more. The milestone waits for its deposit again; no work is expected on it until then."), "In most cases the same transfer is there again within minutes, and nothing has to be done. If it is not, the client pays again within 24 hours.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
@@ -251,9 +254,17 @@ impl Notice {
             Self::AccountRestored => Story { priority: High, title: "Your account is restored".to_owned(), lines: vec!["Everything works again. Please sign in anew.".to_owned()], action: None, subject: None },
             Self::OutgoingPaused { by, reason } => Story { priority: High, title: "Outgoing payments are paused".to_owned(), lines: vec![format!("{} paused all outgoing payments: whatever is not signed yet is held.", by.as_deref().unwrap_or("The system")), reason.clone(), "They go on when an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::OutgoingResumed { by } => Story { priority: High, title: "Outgoing payments go on".to_owned(), lines: vec![format!("{by} resumed outgoing payments: whatever was held for it is looked at now.")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
-            Self::TreasuryDiffers { less, difference, on_chain, expected } => Story { priority: High, title: format!("The treasury holds {} than the books say", if *less { "less" } else { "more" }), lines: vec![format!("On the chain there are {on_chain}, by the books {expected}: a difference of {difference}."), if *less { "No outgoing payment is signed until an administrator resumes them. Run `megilance ledger verify`, and look at what left the treasury." } else { "Anybody can send something to the treasury past the scanner, so payments go on. Run `megilance ledger verify` and find out where it came from." }.to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
-            Self::TreasuryAgrees => Story { priority: High, title: "The treasury holds what the books say".to_owned(), lines: vec!["The chain and the books agree again. Outgoing payments that are paused stay so until an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
-            Self::TreasuryUnchecked { since, reason } => Story { priority: High, title: "The treasury is not being checked".to_owned(), lines: vec![format!("Since {since} the chain and the books could not be compared: {reason}")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryDiffers { rail, less, difference, there, expected } => Story { priority: High, title: format!("{} holds {} than the books say", holder(*rail).0, if *less { "less" } else { "more" }), lines: vec![format!("{} there are {there}, by the books {expected}: a difference of {difference}.", holder(*rail).1), if *less { "No outgoing payment is signed until an administrator resumes them. Run `megilance ledger verify`, and look at what left the treasury." } else { "Anybody can send something to the treasury past the scanner, so payments go on. Run `megilance ledger verify` and find out where it came from." }.to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryAgrees { rail } => Story { priority: High, title: format!("{} holds what the books say", holder(*rail).0), lines: vec![format!("{} and the books agree again. Outgoing payments that are paused stay so until an administrator resumes them.", holder(*rail).2)], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::TreasuryUnchecked { rail, since, reason } => Story { priority: High, title: format!("{} is not being checked", holder(*rail).0), lines: vec![format!("Since {since} this could not be compared with the books: {reason}")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
         }
+    }
+}
+
+/// Who holds the money of a rail, where, and who says how much.
+const fn holder(rail: PaymentRail) -> (&'static str, &'static str, &'static str) {
+    match rail {
+        PaymentRail::Chain => ("The treasury", "On the chain", "The chain"),
+        PaymentRail::Circle => ("Our account at Circle", "There", "Circle"),
     }
 }

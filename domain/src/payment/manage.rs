@@ -72,7 +72,7 @@ pub async fn resume(app: &App, actor: &Actor, id: PaymentId) -> Result<payment::
     Ok(payment)
 }
 
-/// Approves a payout whose amount needs an administrator other than the one who started it.
+/// Approves a payout whose amount needs an administrator other than the one who started it or sent it elsewhere.
 pub async fn approve(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result<PaymentId> {
     policy::authorise(actor, Action::Administer, "", "payment")?;
     let (key, admin) = (idempotency::parse_key(key)?, actor.signed_in()?.id);
@@ -139,6 +139,7 @@ pub async fn redirect(app: &App, actor: &Actor, id: PaymentId, reason: &str, key
     let change = payment::ActiveModel {
         id: Set(id),
         destination: Set(Some(wallet.address.clone())),
+        redirected_by: Set(Some(admin)),
         // What was approved was another way.
         approved_by: Set(None),
         ..Default::default()
@@ -154,9 +155,11 @@ pub async fn redirect(app: &App, actor: &Actor, id: PaymentId, reason: &str, key
     Ok(id)
 }
 
-/// Whether a payout is above the limit and no administrator has approved it.
+/// Whether the decision that a payout carries out, in whole or in part, is above the limit, and no administrator has approved
+/// this payout.
 pub fn needs_approval(app: &App, payment: &payment::Model) -> bool {
-    let above = app.settings.approval_above.is_some_and(|limit| payment.amount > limit);
+    let decided = payment.decision_total.unwrap_or(payment.amount).max(payment.amount);
+    let above = app.settings.approval_above.is_some_and(|limit| decided > limit);
     above && payment.kind != PaymentKind::Deposit && payment.approved_by.is_none()
 }
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ContractId, DisputeId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Role, UserId,
-    contract, deposit_hint, payment,
+    ContractId, DisputeId, MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Role, Usdc,
+    UserId, contract, deposit_hint, payment,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -82,10 +82,29 @@ pub(crate) async fn open_outgoing(app: &App, tx: &Tx, new: NewPayment) -> Result
     record::open(app, tx, blank(app, new, PaymentStatus::Queued, now)).await
 }
 
-/// An intent to pay out what a failed one did not.
-async fn open_retry(app: &App, tx: &Tx, new: NewPayment, of: PaymentId) -> Result<payment::Model> {
+/// An intent that is a part of a decision over so much, gross: what needs an approval is the decision.
+pub(crate) async fn open_part(app: &App, tx: &Tx, new: NewPayment, whole: Usdc) -> Result<payment::Model> {
     let now = app.clock.now();
-    let row = payment::Model { retry_of: Some(of), ..blank(app, new, PaymentStatus::Queued, now) };
+    let blank = blank(app, new, PaymentStatus::Queued, now);
+    record::open(app, tx, payment::Model { decision_total: Some(whole), ..blank }).await
+}
+
+/// What a failed intent leaves to the one that comes in its place.
+struct Failed {
+    id: PaymentId,
+    redirected_by: Option<UserId>,
+    decision_total: Option<Usdc>,
+}
+
+/// An intent to pay out what a failed one did not.
+async fn open_retry(app: &App, tx: &Tx, new: NewPayment, of: Failed) -> Result<payment::Model> {
+    let now = app.clock.now();
+    let row = payment::Model {
+        retry_of: Some(of.id),
+        redirected_by: of.redirected_by,
+        decision_total: of.decision_total,
+        ..blank(app, new, PaymentStatus::Queued, now)
+    };
     record::open(app, tx, row).await
 }
 
@@ -147,6 +166,8 @@ fn blank(app: &App, new: NewPayment, status: PaymentStatus, due: DateTime<Utc>) 
         retry_of: None,
         held_by: None,
         approved_by: None,
+        redirected_by: None,
+        decision_total: None,
         dispute_id: new.dispute,
         version: 0,
         look: 0,

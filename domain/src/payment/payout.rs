@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{
-    ChainTransactionStatus, PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, UserId, chain_nonce,
+    ChainTransactionStatus, PaymentId, PaymentKind, PaymentRail, PaymentStatus, UserId, chain_nonce,
     chain_transaction, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use super::{
@@ -19,26 +19,23 @@ use super::{
     state::{self, Step},
 };
 use crate::{
-    App, Error, Tx, account,
+    App, Error, Tx,
     error::Result,
-    events, fault,
-    notification::{Notice, notify},
-    ports::{
-        PortError,
-        chain::{Address, BlockTag, GasFees},
-    },
+    fault,
+    ports::chain::{Address, BlockTag},
     queue::Outcome,
     treasury, wallet,
 };
 
+mod hold;
+mod obstacle;
 mod replace;
 mod track;
 
+pub(super) use hold::{hold, resumed, wait};
+use obstacle::{Means, Obstacle};
 pub use track::track;
 pub(super) use track::{is_on_the_chain, is_under_way};
-
-/// How often a held or waiting payout looks whether it may go.
-const HOLD_LOOK: Duration = Duration::minutes(10);
 
 /// Where a payout goes, or why it cannot go yet.
 enum Destination {
@@ -71,30 +68,15 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
         return circle::send(app, &payment, to).await;
     }
     app.chain.verify().await?;
-    match obstacle(app, to, payment.net).await? {
-        None => {}
-        Some(Obstacle::Lasting(reason)) => return hold(app, &payment, reason).await,
-        Some(Obstacle::Passing(reason)) => {
-            return wait(app, &payment, reason, app.clock.now() + poll(app)).await;
-        }
-    }
-    let gas_limit = match app.chain.transfer_gas(to, payment.net).await {
-        Ok(gas) => gas,
-        Err(error @ PortError::Refused { .. }) => {
-            tracing::error!(payment = %id, %error, "the chain would refuse this payout");
-            return hold(app, &payment, "the chain refuses the transfer").await;
-        }
-        Err(error) => return Err(error.into()),
+    let means = match obstacle::look(app, &payment, to).await? {
+        Ok(means) => means,
+        Err(obstacle) => return stopped(app, &payment, obstacle).await,
     };
-    let fees = app.chain.gas_fees().await?;
-    // Less than it may cost: the bytes would wait for it, and everything behind their nonce with them.
-    let cost = u128::from(gas_limit).saturating_mul(u128::from(fees.max_fee_per_gas));
-    if app.chain.native_balance(app.chain.treasury()).await? < cost {
-        return hold(app, &payment, "the treasury has too little coin for gas").await;
-    }
     let first_nonce = app.chain.mined_nonce(app.chain.treasury(), BlockTag::Latest).await?;
-    let Some(raw) = sign_and_store(app, &payment, to, gas_limit, fees, first_nonce).await? else {
-        return Ok(Outcome::Done);
+    let raw = match sign_and_store(app, &payment, to, &means, first_nonce).await? {
+        Signing::Signed(raw) => raw,
+        Signing::Stopped(obstacle) => return stopped(app, &payment, obstacle).await,
+        Signing::Left => return Ok(Outcome::Done),
     };
     // From here on the tracker sees to it: a broadcast that fails now is repeated there.
     match app.chain.broadcast(&raw).await {
@@ -106,6 +88,13 @@ pub async fn send(app: &App, id: PaymentId) -> Result<Outcome> {
     }
 }
 
+async fn stopped(app: &App, payment: &payment::Model, obstacle: Obstacle) -> Result<Outcome> {
+    match obstacle {
+        Obstacle::Lasting(reason) => hold(app, payment, reason).await,
+        Obstacle::Passing(reason) => wait(app, payment, reason, app.clock.now() + poll(app)).await,
+    }
+}
+
 /// The payouts of a person that wait for a wallet are due again: they have one now.
 pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
     let waiting = payment::Entity::find()
@@ -113,19 +102,14 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
         // Its wallet may be what it is held for.
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
         .filter(payment::Column::HeldBy.is_null())
-        .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]))
-        .order_by_asc(payment::Column::Id)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?;
-    for payment in waiting {
+        .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]));
+    for payment in record::wake(app, tx, waiting).await? {
         if payment.approved_by.is_some() {
             // What was approved was another way.
             let change =
                 payment::ActiveModel { id: Set(payment.id), approved_by: Set(None), ..Default::default() };
             change.update(&**tx).await?;
         }
-        record::look_at(app, tx, &payment, app.clock.now()).await?;
     }
     Ok(())
 }
@@ -175,133 +159,25 @@ fn parse(address: &str) -> Result<Address> {
     address.parse().map_err(|_| Error::bug(format!("a stored address does not parse: {address}")))
 }
 
-/// What stands in the way of a transfer, as a reason that people understand.
-enum Obstacle {
-    /// Somebody has to do something.
-    Lasting(&'static str),
-    /// It is over in a moment.
-    Passing(&'static str),
+/// What came of signing.
+enum Signing {
+    /// These bytes are stored, and are to be broadcast.
+    Signed(Vec<u8>),
+    /// Others were signed since the means were looked at, and they do not do for both.
+    Stopped(Obstacle),
+    /// Somebody else signed it meanwhile: one intent never gets a second nonce. Or outgoing money was paused, or what was looked
+    /// at has changed since, which the look that was queued with the change sees to.
+    Left,
 }
 
-async fn obstacle(app: &App, to: Address, amount: Usdc) -> Result<Option<Obstacle>> {
-    if app.chain.usdc_paused().await? {
-        return Ok(Some(Obstacle::Lasting("USDC is paused by its issuer")));
-    }
-    if app.chain.blacklisted(to).await? {
-        return Ok(Some(Obstacle::Lasting("the payee's address is blocked by the issuer of USDC")));
-    }
-    let treasury = app.chain.treasury();
-    // What is signed but not yet mined is spoken for.
-    let under_way = payment::Entity::find()
-        .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
-        .filter(payment::Column::Rail.eq(PaymentRail::Chain))
-        .filter(payment::Column::Status.eq(PaymentStatus::Submitted))
-        .all(app.db.reader())
-        .await?;
-    let needed = Usdc::sum(under_way.iter().map(|payment| payment.net))?.plus(amount)?;
-    let balance = app.chain.usdc_balance(treasury).await?;
-    if balance < amount {
-        return Ok(Some(Obstacle::Lasting("the treasury's USDC balance is low")));
-    }
-    if balance < needed {
-        // They may be mined already, and we have not seen it: the two parts of a split, for one.
-        return Ok(Some(Obstacle::Passing("other payouts are on their way first")));
-    }
-    if app.chain.native_balance(treasury).await? == 0 {
-        return Ok(Some(Obstacle::Lasting("the treasury has no coin for gas")));
-    }
-    Ok(None)
-}
-
-/// It stays QUEUED and says why; looked at again when that may have changed.
-pub(super) async fn wait(
-    app: &App,
-    seen: &payment::Model,
-    reason: &str,
-    until: DateTime<Utc>,
-) -> Result<Outcome> {
-    let (tx, id) = (app.db.begin().await?, seen.id);
-    let Locked { payment, .. } = record::lock(&tx, id).await?;
-    if !is_waiting(&payment) || record::was_woken(&payment, seen) {
-        return Ok(Outcome::Done);
-    }
-    let payment = resumed(app, &tx, payment).await?;
-    let change = payment::ActiveModel {
-        id: Set(id),
-        hold_reason: Set(Some(reason.to_owned())),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    let news = payment.hold_reason.as_deref() != Some(reason);
-    let payment = change.update(&*tx).await?;
-    if news {
-        events::payment_updated(app, &*tx, id).await?;
-    }
-    record::look_at(app, &tx, &payment, until).await?;
-    tx.commit().await?;
-    Ok(Outcome::Done)
-}
-
-/// ON_HOLD, with the reason told once; looked at again by itself.
-pub(super) async fn hold(app: &App, seen: &payment::Model, reason: &str) -> Result<Outcome> {
-    let (tx, id) = (app.db.begin().await?, seen.id);
-    let Locked { payment, .. } = record::lock(&tx, id).await?;
-    if !is_waiting(&payment) || record::was_woken(&payment, seen) {
-        return Ok(Outcome::Done);
-    }
-    let payment = if payment.status == PaymentStatus::Queued {
-        let reason = reason.to_owned();
-        let held =
-            record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
-        // The payee waits for it, and somebody has to do something; of a pause of everything they hear once.
-        let paused = treasury::switch::paused(&*tx).await?.is_some();
-        match paused {
-            true => tracing::warn!(payment = %id, reason = held.hold_reason, "a payout is held"),
-            false => tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held"),
-        }
-        let admins = if paused { Vec::new() } else { account::admins(&tx).await? };
-        for person in held.payee_id.into_iter().chain(admins) {
-            let notice = Notice::PaymentOnHold {
-                payment: id,
-                what: "a payout".to_owned(),
-                amount: held.net,
-                reason: held.hold_reason.clone().unwrap_or_default(),
-            };
-            notify(app, &tx, person, notice, &format!("{id}:ON_HOLD:{}", held.version)).await?;
-        }
-        held
-    } else if payment.hold_reason.as_deref() != Some(reason) {
-        events::payment_updated(app, &*tx, id).await?;
-        let reason = Set(Some(reason.to_owned()));
-        payment::ActiveModel { id: Set(id), hold_reason: reason, ..Default::default() }.update(&*tx).await?
-    } else {
-        payment
-    };
-    record::look_at(app, &tx, &payment, app.clock.now() + HOLD_LOOK).await?;
-    tx.commit().await?;
-    Ok(Outcome::Done)
-}
-
-pub(super) async fn resumed(app: &App, tx: &Tx, payment: payment::Model) -> Result<payment::Model> {
-    match payment.status {
-        PaymentStatus::OnHold => {
-            record::step(app, tx, &payment, Step::Resume, |row| row.hold_reason = Set(None)).await
-        }
-        _ => Ok(payment),
-    }
-}
-
-/// Takes the next nonce, signs, and stores nonce, bytes and hash in one commit. `None` when somebody else
-/// did it meanwhile: one intent never gets a second nonce; or when outgoing money was paused, or what was looked at has changed
-/// since, which the look that was queued with the change sees to.
+/// Takes the next nonce, signs, and stores nonce, bytes and hash in one commit.
 async fn sign_and_store(
     app: &App,
     seen: &payment::Model,
     to: Address,
-    gas_limit: u64,
-    fees: GasFees,
+    means: &Means,
     first_nonce: u64,
-) -> Result<Option<Vec<u8>>> {
+) -> Result<Signing> {
     let (tx, id) = (app.db.begin().await?, seen.id);
     let Locked { payment, .. } = record::lock(&tx, id).await?;
     let signed_before = chain_transaction::Entity::find()
@@ -309,16 +185,21 @@ async fn sign_and_store(
         .one(&*tx)
         .await?;
     if !is_waiting(&payment) || record::was_woken(&payment, seen) || signed_before.is_some() {
-        return Ok(None);
+        return Ok(Signing::Left);
     }
     if treasury::switch::stops(&tx).await? {
         // Paused since it was looked at: the next look holds it.
         record::look_at(app, &tx, &payment, app.clock.now()).await?;
         tx.commit().await?;
-        return Ok(None);
+        return Ok(Signing::Left);
     }
     let payment = resumed(app, &tx, payment).await?;
     let nonce = take_nonce(app, &tx, first_nonce).await?;
+    // Whoever signs waits for the nonce, and so knows of all who signed before.
+    if let Some(obstacle) = means.short_of(&*tx, payment.net).await? {
+        return Ok(Signing::Stopped(obstacle));
+    }
+    let (gas_limit, fees) = (means.gas_limit, means.fees);
     let signed = app.chain.sign_transfer(nonce, to, payment.net, gas_limit, fees)?;
     fault::point("payout.sign").await?;
     let now = app.clock.now();
@@ -351,7 +232,7 @@ async fn sign_and_store(
     record::look_at(app, &tx, &payment, now + poll(app)).await?;
     fault::point("payout.persist").await?;
     tx.commit().await?;
-    Ok(Some(signed.raw))
+    Ok(Signing::Signed(signed.raw))
 }
 
 /// The next nonce of our own counter, which starts where the chain was when we first asked.

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entities::{MilestoneId, PaymentId, PaymentKind, PaymentStatus, milestone, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Select,
+};
 
 use super::{
     jobs::{DepositConfirm, PayoutTrack, RefundSend, ReleaseSend},
@@ -98,6 +100,16 @@ pub async fn look_at(app: &App, tx: &Tx, payment: &payment::Model, due: DateTime
     };
     let row = change.update(&**tx).await?;
     queue_look(app, tx, &row).await
+}
+
+/// Makes payments due now, which nobody else changes until the transaction ends; gives them. Locked in the order of their ids, so
+/// that nobody waits in a circle.
+pub(crate) async fn wake(app: &App, tx: &Tx, which: Select<payment::Entity>) -> Result<Vec<payment::Model>> {
+    let woken = which.order_by_asc(payment::Column::Id).lock_exclusive().all(&**tx).await?;
+    for payment in &woken {
+        look_at(app, tx, payment, app.clock.now()).await?;
+    }
+    Ok(woken)
 }
 
 /// Queues the look that the row says is due, by the job that its state calls for.

@@ -6,16 +6,22 @@ use entities::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
-use super::{NewPayment, credit::back_to_senders, open_outgoing, reserve, state::FINAL};
+use super::{NewPayment, credit::back_to_senders, open_part, reserve, state::FINAL};
 use crate::{App, Error, Tx, error::Result, money::Split, wallet};
 
-/// Queues a refund of a milestone: one payment for each wallet that something goes back to. The milestone is locked.
-pub(crate) async fn open(app: &App, tx: &Tx, whole: NewPayment) -> Result<Vec<payment::Model>> {
+/// Queues a refund of a milestone: one payment for each wallet that something goes back to. All of them are of one decision over
+/// `decided`, gross, which may be more than the refund. The milestone is locked.
+pub(crate) async fn open(
+    app: &App,
+    tx: &Tx,
+    whole: NewPayment,
+    decided: Usdc,
+) -> Result<Vec<payment::Model>> {
     let milestone = whole.milestone.ok_or_else(|| Error::bug("a refund of no milestone"))?;
     let mut opened = Vec::new();
     for (wallet, amount) in divided(&**tx, milestone, whole.split.gross, None).await? {
         let part = NewPayment { split: Split::without_fee(amount), destination: wallet, ..whole.clone() };
-        let payment = open_outgoing(app, tx, part).await?;
+        let payment = open_part(app, tx, part, decided).await?;
         reserve(app, tx, &payment).await?;
         opened.push(payment);
     }

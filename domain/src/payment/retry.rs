@@ -1,10 +1,11 @@
-//! A payout that failed for good, tried again: by another payment, once its cause was seen to.
+//! A payout that failed for good, tried again: by another payment, once its cause was seen to. One that Circle does not take is
+//! asked for once more before.
 
 use entities::{PaymentId, PaymentKind, PaymentStatus, payment};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::{NewPayment, manage, open_retry, payout, record, reserve};
+use super::{Failed, NewPayment, circle, manage, open_retry, payout, record, reserve};
 use crate::{
     Actor, App, Code, Error, Tx, audit,
     error::Result,
@@ -14,7 +15,8 @@ use crate::{
 };
 
 /// Makes a payment that does what a FAILED one did not, with the same amounts; for admins who take no side in it. What the
-/// failure gave back to the books is set aside anew, in the same transaction.
+/// failure gave back to the books is set aside anew, in the same transaction. A payment that Circle was asked for and has not
+/// confirmed is asked for again instead, under its own key: it goes on, or it is FAILED after that. The answer is then that payment.
 ///
 /// # Errors
 ///
@@ -23,22 +25,33 @@ use crate::{
 pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result<PaymentId> {
     policy::authorise(actor, Action::Administer, "", "payment")?;
     let (key, admin) = (idempotency::parse_key(key)?, actor.signed_in()?.id);
-    // The chain is asked before the transaction.
+    // The chain and Circle are asked before the transaction.
     let paid = payout::is_on_the_chain(app, id).await?;
+    let again = circle::ask_again(app, id).await?;
     let tx = app.db.begin().await?;
     let input = json!({ "paymentId": id });
     let ticket = match idempotency::claim(app, &tx, admin, "paymentRetry", key, &input).await? {
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let failed = record::lock(&tx, id).await?.payment;
-    manage::require_neutral(&tx, actor, &failed).await?;
+    let locked = record::lock(&tx, id).await?;
+    manage::require_neutral(&tx, actor, &locked.payment).await?;
+    if let Some(again) = again {
+        circle::conclude(app, &tx, locked, again).await?;
+        let facts = json!({ "asked": "Circle, again" });
+        audit::record(app, &tx, actor, "payment.retry", Some(id.to_string()), facts).await?;
+        idempotency::settle(&tx, ticket, &id).await?;
+        tx.commit().await?;
+        return Ok(id);
+    }
+    let failed = locked.payment;
     require_retriable(&tx, &failed).await?;
     // What the chain took after all is never paid twice.
     if paid {
         let message = "The chain shows that this payment was paid after all: have a developer look at it.";
         return Err(Error::rejected("paymentId", Code::IllegalState, message));
     }
+    let took = Failed { id, redirected_by: failed.redirected_by, decision_total: failed.decision_total };
     let new = NewPayment {
         kind: failed.kind,
         contract: failed.contract_id,
@@ -53,7 +66,7 @@ pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result
         // A release looks for the payout wallet anew; what goes back goes where it came from.
         destination: failed.destination.filter(|_| goes_back(failed.kind)),
     };
-    let payment = open_retry(app, &tx, new, id).await?;
+    let payment = open_retry(app, &tx, new, took).await?;
     // What is to be returned stands on the payer's account all the time.
     if payment.kind != PaymentKind::Return {
         reserve(app, &tx, &payment).await?;

@@ -58,7 +58,7 @@ pub const TASKS: &[Task] = &[
     Task {
         name: "treasury-reconcile",
         schedule: "15 */10 * * * *",
-        description: "Holds the treasury on the chain against the books, and pauses outgoing payments when something is missing.",
+        description: "Holds the treasury on the chain and the balance at Circle against the books, and pauses outgoing payments when something is missing.",
         run: |app| async move { treasury::reconcile::reconcile(&app).await }.boxed(),
     },
 ];

@@ -9,6 +9,7 @@
 //! + transfers that came by then, and wait for their confirmations
 //! - payouts that were mined by then, and are not final in the books
 //! + payouts that are final in the books, and were mined in later blocks
+//! + moves to another rail that are recorded, and were mined in later blocks
 //! ```
 //!
 //! All of it is read at one moment, and a final block stays as it is: whatever moves meanwhile, before that moment or
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 
 use entities::{
     ChainTransactionStatus, ChainTransferStatus, PaymentRail, PaymentStatus, Usdc, chain_cursor,
-    chain_transaction, chain_transfer, payment,
+    chain_transaction, chain_transfer, payment, treasury_move,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -79,6 +80,8 @@ struct Figures {
     seen: Vec<Place>,
     /// Signed, and neither final nor failed.
     open: Vec<(String, Usdc)>,
+    /// Moved to another rail: recorded, and perhaps not gone by that block.
+    moved: Vec<(String, Usdc)>,
     /// Booked by that block, and not long ago: a reorg may have moved them.
     recent: Vec<Place>,
 }
@@ -134,6 +137,11 @@ pub async fn compare(app: &App) -> Result<Compared> {
             expected = expected.minus(*amount)?;
         }
     }
+    for (hash, amount) in &figures.moved {
+        if !mined_by(app, &mut canonical, hash, at).await? {
+            expected = expected.plus(*amount)?;
+        }
+    }
     if on_chain != expected {
         for place in &figures.recent {
             if !canonical.is(place.block, &place.hash).await? {
@@ -185,6 +193,11 @@ async fn read(app: &App, chain_id: i64, at: i64) -> Result<Figures> {
     let went =
         signed().filter(is_final()).filter(Out::BlockNumber.gt(at.saturating_sub(DEPTH))).all(db).await?;
     let open = signed().filter(Out::PaymentId.not_in_subquery(ended)).all(db).await?;
+    let moved = treasury_move::Entity::find()
+        .filter(treasury_move::Column::FromRail.eq(PaymentRail::Chain))
+        .filter(treasury_move::Column::BlockNumber.gt(at.saturating_sub(DEPTH)))
+        .all(db)
+        .await?;
     drop(snapshot);
 
     let (later_in, recent_in): (Vec<_>, Vec<_>) =
@@ -198,6 +211,7 @@ async fn read(app: &App, chain_id: i64, at: i64) -> Result<Figures> {
         later_out: Usdc::sum(later_out.iter().map(|place| place.amount))?,
         seen: seen.into_iter().map(arrived).collect(),
         open: open.into_iter().map(|row| (row.hash, row.amount)).collect(),
+        moved: moved.into_iter().map(|row| (row.reference, row.amount)).collect(),
         recent: recent_in.into_iter().chain(recent_out).collect(),
     })
 }

@@ -37,6 +37,8 @@ pub struct Flow {
 pub struct Books {
     /// What the treasury has by the ledger.
     pub in_ledger: Usdc,
+    /// What is at Circle by the ledger.
+    pub at_circle: Usdc,
     /// What came and is not booked yet.
     pub pending_in: Flow,
     /// What is queued or under way to somebody.
@@ -89,6 +91,7 @@ pub async fn books(app: &App) -> Result<Books> {
     let nonce = chain_nonce::Entity::find_by_id(counter).one(db).await?;
     Ok(Books {
         in_ledger: ledger::balance(db, Account::Treasury(PaymentRail::Chain)).await?,
+        at_circle: ledger::balance(db, Account::Treasury(PaymentRail::Circle)).await?,
         pending_in: flow(db, seen, chain_transfer::Column::Amount).await?,
         pending_out: flow(db, outgoing(&[waits, under_way].concat()), Column::Net).await?,
         held: flow(db, outgoing(&[PaymentStatus::OnHold]), Column::Net).await?.count,
@@ -112,6 +115,22 @@ pub async fn on_chain(app: &App) -> Option<OnChain> {
         }
         Err(_) => {
             tracing::warn!(after = ?PATIENCE, "the chain does not say what the treasury has");
+            None
+        }
+    }
+}
+
+/// What Circle says that we have there; `None` when it is not set up, or does not answer in time.
+pub async fn at_circle(app: &App) -> Option<Usdc> {
+    let circle = app.circle.as_deref()?;
+    match tokio::time::timeout(PATIENCE, circle.balance()).await {
+        Ok(Ok(balance)) => Some(balance),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "Circle does not say what we have there");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(after = ?PATIENCE, "Circle does not say what we have there");
             None
         }
     }

@@ -3,19 +3,20 @@
 //!
 //! The switch is locked after payments and whatever stands above them, and before the audit log.
 
-use entities::{PaymentKind, PaymentStatus, payment, treasury_switch};
+use entities::{PaymentKind, PaymentRail, PaymentStatus, payment, treasury_switch};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QuerySelect,
 };
 use serde_json::json;
 
+use super::reconcile::{acknowledge, less};
 use crate::{
     Actor, App, Code, Error, Tx, account, audit,
     check::Check,
     error::Result,
     notification::{Notice, notify},
-    payment::look_at,
+    payment::record,
     policy::{self, Action},
 };
 
@@ -72,32 +73,32 @@ pub async fn engage(app: &App, tx: &Tx, by: Option<&Actor>, reason: &str) -> Res
     Ok(true)
 }
 
-/// Lets outgoing money go on: everything that waits is looked at anew. `false` when it is not paused.
-pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>) -> Result<bool> {
+/// Lets outgoing money go on: everything that waits is looked at anew. `false` when it is not paused. Whoever ends a pause that was
+/// made because money is missing knows of it; who ends another knows only when they say so (`knowing`).
+pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>, knowing: bool) -> Result<bool> {
     let waiting = payment::Entity::find()
         .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
         // What looks by itself: anything else waits for a person.
-        .filter(payment::Column::DueAt.is_not_null())
-        .order_by_asc(payment::Column::Id)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?;
+        .filter(payment::Column::DueAt.is_not_null());
+    let waiting = record::wake(app, tx, waiting).await?;
     let row = locked(tx).await?;
     let Some(since) = row.paused_at else { return Ok(false) };
     let (reason, version) = (row.reason.clone(), row.version + 1);
+    let told = |rail: &PaymentRail| row.paused_by.is_none() && reason.as_deref() == Some(less(*rail));
+    let rails = [PaymentRail::Chain, PaymentRail::Circle].into_iter().filter(|rail| knowing || told(rail));
+    let known = acknowledge(tx, rails.collect::<Vec<_>>()).await?;
     let mut change = row.into_active_model();
     change.paused_at = Set(None);
     change.paused_by = Set(None);
     change.reason = Set(None);
     change.version = Set(version);
     change.update(&**tx).await?;
-    for payment in &waiting {
-        look_at(app, tx, payment, app.clock.now()).await?;
-    }
     tracing::warn!(payments = waiting.len(), "outgoing payments go on");
-    let facts =
-        json!({ "pausedAt": since.to_rfc3339(), "reason": reason, "payments": waiting.len(), "note": note });
+    let facts = json!({
+        "pausedAt": since.to_rfc3339(), "reason": reason, "payments": waiting.len(), "note": note,
+        "missingOn": known,
+    });
     audit::record(app, tx, by, "outgoing.resume", None, facts).await?;
     let by = account::display_name(tx, by.signed_in()?.id).await?;
     tell(app, tx, &Notice::OutgoingResumed { by }, &event("RESUMED", version)).await?;
@@ -122,18 +123,19 @@ pub async fn pause(app: &App, actor: &Actor, reason: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Lets all outgoing money go on; for admins. What `note` says, up to 500 characters, is kept in the audit log.
+/// Lets all outgoing money go on; for admins. What `note` says, up to 500 characters, is kept in the audit log. `knowing`: also
+/// where money is missing by the newest comparisons, which would pause it again otherwise, unless this pause was made for it.
 ///
 /// # Errors
 ///
 /// When the actor is no admin, the note is too long, or it is not paused.
-pub async fn resume(app: &App, actor: &Actor, note: Option<&str>) -> Result<()> {
+pub async fn resume(app: &App, actor: &Actor, note: Option<&str>, knowing: bool) -> Result<()> {
     policy::authorise(actor, Action::Administer, "", "treasury")?;
     let mut check = Check::new();
     let note = note.map(|note| check.text("note", note, 0..=500));
     check.done()?;
     let tx = app.db.begin().await?;
-    if !release(app, &tx, actor, note.as_deref()).await? {
+    if !release(app, &tx, actor, note.as_deref(), knowing).await? {
         let message = "Outgoing payments are not paused: there is nothing to resume.";
         return Err(Error::rejected("", Code::IllegalState, message));
     }

@@ -229,6 +229,11 @@ impl Account {
         }
     }
 
+    pub(super) fn forget_recipient(&mut self, address: &str) {
+        let address = address.to_lowercase();
+        self.recipients.retain(|row| row.address != address);
+    }
+
     fn decide(&mut self, id: &str, status: &str, now: u64) {
         let Some(row) = self.recipients.iter_mut().find(|row| row.id == id) else { return };
         row.status = status.to_owned();

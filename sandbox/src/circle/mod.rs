@@ -242,6 +242,14 @@ impl Circle {
         Ok(self.shared.change(|account, now| account.set_recipient(address, status, now))?)
     }
 
+    /// Takes an address out of the book, as if it had been deleted there: its entry is not found any more.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn forget_recipient(&self, address: &str) -> Result<(), CircleError> {
+        Ok(self.shared.change(|account, _| account.forget_recipient(address))?)
+    }
+
     /// Ends a payout by hand, or sets a status that no client has heard of.
     ///
     /// # Errors

@@ -190,6 +190,8 @@ impl Rows<'_> {
             retry_of: None,
             held_by: None,
             approved_by: None,
+            redirected_by: None,
+            decision_total: None,
             version: 1,
             look: 0,
             due_at: None,

@@ -72,7 +72,7 @@ async fn a_payout_whose_answer_was_cut_is_one_payout() {
 }
 
 /// A Circle that is gone when it is asked for a payout: as if the process had died between its commit and the call.
-struct Gone(Arc<dyn circle::Circle>);
+pub(super) struct Gone(pub(super) Arc<dyn circle::Circle>);
 
 #[async_trait]
 impl circle::Circle for Gone {
@@ -94,6 +94,10 @@ impl circle::Circle for Gone {
 
     async fn balance(&self) -> Result<Usdc, CircleError> {
         self.0.balance().await
+    }
+
+    fn known_key(&self, id: Uuid) -> Option<PublicKey> {
+        self.0.known_key(id)
     }
 
     async fn public_key(&self, id: Uuid) -> Result<PublicKey, CircleError> {
@@ -187,19 +191,47 @@ async fn a_refusal_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_circle_its_payouts_wait_and_are_never_paid_on_the_chain() {
+async fn without_circle_its_payouts_are_held_and_never_paid_on_the_chain() {
     let world = World::new(&[100]).await;
     let release = world.approve(0).await;
     let app = &world.app.app;
     let without = App { circle: None, ..app.clone() };
     payout::send(&without, world.row(&release).await.id).await.unwrap();
     let standing = world.standing(&release).await;
-    assert_eq!(standing, "QUEUED: payouts by Circle are not set up at the moment");
+    assert_eq!(standing, "ON_HOLD: payouts by Circle are not set up at the moment");
     assert_eq!(world.app.usdc_of(&world.deal.freelancer.address()).await, 0);
     // It has waited long, so it is looked at less often.
     for seconds in [600, 60, 11] {
         world.after(seconds).await;
     }
+    assert_eq!(world.standing(&release).await, "COMPLETED");
+    world.app.finish().await;
+}
+
+/// The key was taken out of the settings while a payout is with Circle: it is seen on the payment, told once, and no job dies over
+/// it.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_circle_what_it_was_asked_for_says_so_and_goes_on_later() {
+    let world = World::new(&[100]).await;
+    let release = world.approve(0).await;
+    world.app.drain().await;
+    world.after(11).await;
+    assert_eq!(world.standing(&release).await, "CONFIRMING");
+    let (app, id) = (&world.app.app, world.row(&release).await.id);
+    let without = App { circle: None, ..app.clone() };
+    for _ in 0..3 {
+        world.app.advance(chrono::Duration::minutes(10));
+        payout::track(&without, id).await.unwrap();
+        let standing = world.standing(&release).await;
+        assert_eq!(standing, "CONFIRMING: payouts by Circle are not set up at the moment");
+        assert!(
+            world.row(&release).await.due_at > Some(app.clock.now()),
+            "it is looked at again, in its time"
+        );
+    }
+    world.app.drain().await;
+    assert_eq!(world.mails(&world.admin, "A payment is stuck at Circle"), 1);
+    world.after(600).await;
     assert_eq!(world.standing(&release).await, "COMPLETED");
     world.app.finish().await;
 }

@@ -1,24 +1,32 @@
 //! Circle's notifications: signed or refused, counted once, and never believed.
 
-use axum::body::Body;
+use std::{num::NonZeroU32, sync::Arc};
+
+use api::http::{HttpSettings, HttpState, RateLimits, Readiness};
+use axum::{Router, body::Body};
 use domain::entities::{PaymentStatus, circle_notification};
 use http::{Method, Request, StatusCode};
 use sandbox::circle::{Ending, Notification};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::World;
-use crate::support::TestApp;
+use crate::support::{TestApp, proxy::Proxy};
 
 async fn send(app: &TestApp, key_id: &str, signature: &str, body: impl Into<Body>) -> StatusCode {
+    send_to(&app.router, key_id, signature, body).await
+}
+
+async fn send_to(router: &Router, key_id: &str, signature: &str, body: impl Into<Body>) -> StatusCode {
     let request = Request::post("/webhooks/circle")
         .header("content-type", "application/json")
         .header("x-circle-key-id", key_id)
         .header("x-circle-signature", signature)
         .body(body.into())
         .unwrap();
-    app.router.clone().oneshot(request).await.unwrap().status()
+    router.clone().oneshot(request).await.unwrap().status()
 }
 
 async fn deliver(app: &TestApp, what: &Notification) -> StatusCode {
@@ -173,4 +181,73 @@ async fn circle_is_told_whether_somebody_listens() {
     let get = Request::get("/webhooks/circle").body(Body::empty()).unwrap();
     assert_eq!(app.router.clone().oneshot(get).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     app.finish().await;
+}
+
+/// A router that lets everybody from one address ask so often, and Circle be asked for so many keys.
+fn limited(app: &TestApp, requests: u32, key_lookups: u32) -> Router {
+    let (requests, key_lookups) = (NonZeroU32::new(requests), NonZeroU32::new(key_lookups));
+    let rate_limits = RateLimits { requests, key_lookups, ..RateLimits::unlimited() };
+    let settings = HttpSettings { rate_limits, ..HttpSettings::default() };
+    let ready: Readiness = Arc::new(|| Box::pin(async { Vec::new() }));
+    let closing = CancellationToken::new();
+    api::http::router(HttpState::new(app.app.clone(), app.schema.clone(), settings, ready, closing))
+}
+
+/// How often Circle was asked for a key.
+fn lookups(proxy: &Proxy) -> usize {
+    proxy.requests("GET /v2/notifications/publicKey/")
+}
+
+/// Whoever forges uses up their own budget: what Circle signed gets through all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_notifications_keep_no_genuine_one_out() {
+    let (world, proxy) = World::behind_proxy(&[100]).await;
+    let release = world.approve(0).await;
+    world.app.drain().await;
+    world.after(11).await;
+    let genuine = world.told()[0].clone();
+    let forged = world.circle().forged(&genuine).unwrap();
+    let router = limited(&world.app, 3, 5);
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let status = send_to(&router, &forged.key_id, &forged.signature, forged.body.clone()).await;
+        statuses.push(status.as_u16());
+    }
+    assert_eq!((statuses, lookups(&proxy)), (vec![401, 401, 401, 429, 429], 1));
+    assert_eq!(world.counted().await, 0);
+    let before = world.row(&release).await.look;
+    for _ in 0..3 {
+        let status = send_to(&router, &genuine.key_id, &genuine.signature, genuine.body.clone()).await;
+        assert_eq!(status, StatusCode::OK);
+    }
+    assert_eq!((world.counted().await, world.row(&release).await.look), (1, before + 1));
+    world.app.finish().await;
+}
+
+/// Made-up ids of keys make us ask Circle no more often than the limit says.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_made_up_ids_are_asked_for_within_bounds() {
+    let (world, proxy) = World::behind_proxy(&[100]).await;
+    world.approve(0).await;
+    world.app.drain().await;
+    world.after(11).await;
+    let (genuine, router) = (world.told()[0].clone(), limited(&world.app, 1_000, 5));
+    assert_eq!(
+        send_to(&router, &genuine.key_id, &genuine.signature, genuine.body.clone()).await,
+        StatusCode::OK
+    );
+    let mut busy = 0;
+    for _ in 0..20 {
+        let made_up = crate::support::new_key();
+        let status = send_to(&router, &made_up, &genuine.signature, genuine.body.clone()).await;
+        assert!([StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE].contains(&status), "{status}");
+        busy += usize::from(status == StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!((lookups(&proxy), busy), (5, 16), "the genuine one's, and four more");
+    assert_eq!(
+        send_to(&router, &genuine.key_id, &genuine.signature, genuine.body.clone()).await,
+        StatusCode::OK,
+        "a key that is known is not asked for"
+    );
+    world.app.finish().await;
 }

@@ -149,11 +149,12 @@ impl Journey {
 /// Ten USDC are moved to Circle, and recorded.
 async fn to_circle(app: &TestApp, admin: &Someone) {
     let treasury = app.app.chain.treasury().to_string();
-    app.evm.pay(&treasury, "0x00000000000000000000000000000000c14c1e00", 10_000_000).await.unwrap();
+    let there = "0x00000000000000000000000000000000c14c1e00";
+    let hash = app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
     app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
     let record = "mutation($input: TreasuryMoveInput!) { treasuryMove(input: $input) {
         userErrors { field code message } } }";
-    let input = json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": "a test",
+    let input = json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": hash,
         "idempotencyKey": new_key() });
     ok(app.mutate(&admin.token, record, input).await);
 }

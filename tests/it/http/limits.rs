@@ -15,6 +15,7 @@ fn settings(requests: u32, by_address: u32, by_email: u32) -> HttpSettings {
             passwords_by_address: NonZeroU32::new(by_address),
             passwords_by_email: NonZeroU32::new(by_email),
             drafts: None,
+            key_lookups: None,
         },
         forwarded_hops: 1,
         ..HttpSettings::default()

@@ -212,6 +212,8 @@ async fn pay(app: &TestApp, payer: UserId, payee: UserId, amount: i64) {
         retry_of: None,
         held_by: None,
         approved_by: None,
+        redirected_by: None,
+        decision_total: None,
         version: 0,
         look: 0,
         due_at: None,

@@ -1,5 +1,5 @@
-//! Something that stands before a server and goes wrong on demand: it is slow, drops answers, fails, or, before a node, lies.
-//! What it says nothing about is passed on as it came.
+//! Something that stands before a server and goes wrong on demand: it is slow, drops answers, fails, or lies. What it says nothing
+//! about is passed on as it came. It knows a node's JSON-RPC by its methods, and Circle's API by its requests.
 
 use std::{
     io,
@@ -28,15 +28,19 @@ pub enum Fault {
     Status(u16),
     /// A JSON-RPC call is answered with this error, and never passed on.
     Refused { code: i64, message: &'static str },
-    /// A JSON-RPC call is answered with this instead of the truth. Where the truth is an object, what is given here takes the
-    /// place of its fields.
+    /// It answers with this status and JSON, and never hears of the request.
+    Says(u16, Value),
+    /// A call is answered with this instead of the truth. Where the truth is an object, what is given here takes the place of its
+    /// fields. The truth is a node's `result`, or Circle's `data`.
     Lie(Value),
 }
 
-/// One thing that goes wrong, for the calls of one JSON-RPC method or for all requests.
+/// One thing that goes wrong, for the calls of one JSON-RPC method, for some requests or for all.
 #[derive(Debug, Clone)]
 struct Rule {
     method: Option<&'static str>,
+    /// How the request begins: `POST /v1/payouts`.
+    request: Option<&'static str>,
     /// The first parameter of the call, if that matters.
     first: Option<Value>,
     fault: Fault,
@@ -45,7 +49,7 @@ struct Rule {
 #[derive(Debug, Default)]
 struct Switches {
     rules: Vec<Rule>,
-    /// The calls that were made, by method, answered truly or not.
+    /// The calls that were made, answered truly or not: by method, or, where there is none, by request.
     calls: Vec<String>,
 }
 
@@ -87,17 +91,22 @@ impl Proxy {
 
     /// From now on every call of a JSON-RPC method goes wrong.
     pub fn set(&self, method: &'static str, fault: Fault) {
-        self.add(Rule { method: Some(method), first: None, fault });
+        self.add(Rule { method: Some(method), request: None, first: None, fault });
     }
 
     /// Every call of a method with this first parameter goes wrong.
     pub fn set_for(&self, method: &'static str, first: Value, fault: Fault) {
-        self.add(Rule { method: Some(method), first: Some(first), fault });
+        self.add(Rule { method: Some(method), request: None, first: Some(first), fault });
+    }
+
+    /// From now on every request that begins so, as in `POST /v1/payouts`, goes wrong.
+    pub fn on(&self, request: &'static str, fault: Fault) {
+        self.add(Rule { method: None, request: Some(request), first: None, fault });
     }
 
     /// From now on every request goes wrong, whatever it is.
     pub fn all(&self, fault: Fault) {
-        self.add(Rule { method: None, first: None, fault });
+        self.add(Rule { method: None, request: None, first: None, fault });
     }
 
     /// Nothing goes wrong any more.
@@ -108,6 +117,11 @@ impl Proxy {
     /// How often a method was called.
     pub fn calls(&self, method: &str) -> usize {
         self.switches.lock().unwrap().calls.iter().filter(|call| *call == method).count()
+    }
+
+    /// How many requests began so.
+    pub fn requests(&self, beginning: &str) -> usize {
+        self.switches.lock().unwrap().calls.iter().filter(|call| call.starts_with(beginning)).count()
     }
 
     fn add(&self, rule: Rule) {
@@ -123,12 +137,13 @@ impl Drop for Proxy {
 
 impl Switches {
     /// What goes wrong with a request, the rule given last first.
-    fn fault(&mut self, call: Option<&Value>) -> Option<Fault> {
+    fn fault(&mut self, call: Option<&Value>, request: &str) -> Option<Fault> {
         let method = call.and_then(|call| call["method"].as_str());
-        self.calls.extend(method.map(str::to_owned));
+        self.calls.push(method.unwrap_or(request).to_owned());
         let first = call.map(|call| &call["params"][0]);
         let matches = |rule: &&Rule| {
             rule.method.is_none_or(|wanted| Some(wanted) == method)
+                && rule.request.is_none_or(|wanted| request.starts_with(wanted))
                 && rule.first.as_ref().is_none_or(|wanted| Some(wanted) == first)
         };
         self.rules.iter().rfind(matches).map(|rule| rule.fault.clone())
@@ -143,7 +158,9 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let call: Option<Value> = serde_json::from_slice(&body).ok();
-    let fault = server.switches.lock().unwrap().fault(call.as_ref());
+    let request = format!("{method} {}", uri.path());
+    let fault = server.switches.lock().unwrap().fault(call.as_ref(), &request);
+    let speaks_rpc = call.as_ref().is_some_and(|call| call.get("jsonrpc").is_some());
     let envelope = |what: &str, value: Value| {
         let id = call.as_ref().map(|call| call["id"].clone()).unwrap_or_default();
         axum::response::IntoResponse::into_response(axum::Json(
@@ -155,6 +172,7 @@ async fn handle(
             .status(StatusCode::from_u16(status).unwrap())
             .body(Body::from("out of order"))
             .unwrap(),
+        Some(Fault::Says(status, answer)) => said(status, &answer),
         Some(Fault::Refused { code, message }) => {
             envelope("error", json!({ "code": code, "message": message }))
         }
@@ -167,6 +185,12 @@ async fn handle(
             let broken = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
             Response::new(Body::from_stream(broken))
         }
+        Some(Fault::Lie(lie)) if !speaks_rpc => {
+            let (parts, body) = server.pass_on(method, &uri, headers, body).await.into_parts();
+            let truth = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let truth: Value = serde_json::from_slice(&truth).unwrap();
+            said(parts.status.as_u16(), &json!({ "data": told(truth["data"].clone(), lie) }))
+        }
         Some(Fault::Lie(lie)) => {
             let truth = server.http.post(&server.upstream).header(header::CONTENT_TYPE, "application/json");
             let truth: Value = truth.body(body).send().await.unwrap().json().await.unwrap();
@@ -174,6 +198,13 @@ async fn handle(
         }
         None => server.pass_on(method, &uri, headers, body).await,
     }
+}
+
+fn said(status: u16, answer: &Value) -> Response {
+    let json = Response::builder()
+        .status(StatusCode::from_u16(status).unwrap())
+        .header(header::CONTENT_TYPE, "application/json");
+    json.body(Body::from(answer.to_string())).unwrap()
 }
 
 /// The truth with what is lied about in its place.

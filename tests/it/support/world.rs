@@ -81,6 +81,15 @@ impl TestApp {
         Self::start_through(|_| (), around, async |rpc_url| rpc_url).await
     }
 
+    /// The same, with something between it and Circle that goes wrong on demand. What tests do at Circle themselves goes past it.
+    pub async fn start_on_circle_behind_proxy() -> (Self, Proxy) {
+        let mut app = Self::start_on_circle().await;
+        let proxy = Proxy::start(&app.circle.as_ref().unwrap().url()).await;
+        app.app.circle = Some(circle_client(&proxy.url()));
+        (app.schema, app.router) = served(&app.app);
+        (app, proxy)
+    }
+
     /// The usual one with an assistant that answers at this address.
     pub async fn start_with_assistant(base_url: &str) -> Self {
         let assistant = OpenAi::new(AssistantSettings {
@@ -184,7 +193,7 @@ impl TestApp {
             settings: Arc::new(settings),
             chain: Arc::new(chain),
             witness: None,
-            circle: circle.as_ref().map(circle_client),
+            circle: circle.as_ref().map(|circle| circle_client(&circle.url())),
             storage: Arc::new(storage),
             mail: Arc::new(mail),
             assistant: around.assistant,
@@ -332,8 +341,8 @@ async fn start_circle(millis: impl Fn() -> u64 + Send + Sync + 'static) -> Circl
     Circle::start(config).await.unwrap()
 }
 
-fn circle_client(circle: &Circle) -> Arc<dyn circle::Circle> {
-    let settings = CircleSettings { api_url: circle.url().parse().unwrap(), api_key: CIRCLE_KEY.into() };
+fn circle_client(url: &str) -> Arc<dyn circle::Circle> {
+    let settings = CircleSettings { api_url: url.parse().unwrap(), api_key: CIRCLE_KEY.into() };
     Arc::new(CircleClient::new(settings).unwrap())
 }
 

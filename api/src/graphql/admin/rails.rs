@@ -52,7 +52,8 @@ pub struct TreasuryMoveInput {
     pub to: PaymentRail,
     /// How much; at most what the books have where it was.
     pub amount: MoneyInput,
-    /// What proves it: a transaction's hash, or Circle's id of the transfer. 1 to 255 characters.
+    /// What proves it, 1 to 255 characters: from CHAIN the hash of the transaction, which has to be in a block; from CIRCLE its id of the
+    /// transfer. Each move is recorded once, whoever does.
     pub reference: String,
     /// To CHAIN: what arrived there, `una_...`, as `unallocatedDeposits` lists it, of just this amount; it is ASSIGNED then. To CIRCLE:
     /// leave it out.

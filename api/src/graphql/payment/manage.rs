@@ -86,7 +86,8 @@ impl PaymentManageMutation {
         shown(app, actor, done).await
     }
 
-    /// Approves a payout whose amount is above the limit. For admins who did not start it and are no party of its contract.
+    /// Approves a payout whose amount, or what was decided with it in all, is above the limit. For admins who neither started it nor sent
+    /// it elsewhere, and are no party of its contract.
     async fn payment_approve(
         &self,
         ctx: &Context<'_>,

@@ -147,6 +147,8 @@ fn payment(
         retry_of: None,
         held_by: None,
         approved_by: None,
+        redirected_by: None,
+        decision_total: None,
         version: 2,
         look: 0,
         due_at: None,

@@ -8,14 +8,17 @@ use chrono::{DateTime, Duration, Utc};
 use entities::PaymentRail;
 use uuid::Uuid;
 
-use crate::{App, clock, error::Result, ports::PortError};
+use crate::{App, clock, error::Result};
 
+mod again;
+mod ask;
 mod moved;
 mod notified;
 mod recipients;
 mod send;
 mod track;
 
+pub(super) use again::{ask_again, conclude};
 pub use moved::{Said, TreasuryMove, record_move};
 pub use notified::{Notified, notified};
 pub(super) use send::send;
@@ -52,9 +55,4 @@ fn new_key() -> Result<Uuid> {
 /// A word of Circle's as it is stored.
 fn word(text: &str) -> String {
     text.chars().take(WORD).collect()
-}
-
-/// The rail was switched off while payments are on it.
-fn not_set_up() -> PortError {
-    PortError::Transient { port: "circle", reason: "it is not set up (CIRCLE_API_KEY)".to_owned() }
 }

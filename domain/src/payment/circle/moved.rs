@@ -2,18 +2,23 @@
 //! recorded here are the books' two lines of it.
 
 use chrono::{DateTime, Utc};
-use entities::{LedgerTransferKind, PaymentRail, UnallocatedId, Usdc};
+use entities::{
+    LedgerTransferKind, PaymentRail, UnallocatedId, Usdc, UserId, chain_transaction, treasury_move,
+};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
-    Actor, App, Code, audit,
+    Actor, App, Code, Error, Tx, audit,
     check::Check,
     error::Result,
     idempotency::{self, Claim},
     ledger::{self, Account},
-    payment::unallocated,
+    payment::{numbers::stored, unallocated},
     policy::{self, Action},
+    ports::chain::{Receipt, TxHash},
 };
 
 /// Money that was moved from one rail to the other.
@@ -42,12 +47,13 @@ pub struct Said<'a> {
     pub reference: &'a str,
 }
 
-/// Records that money was moved; for admins. Nothing is sent.
+/// Records that money was moved; for admins. Nothing is sent. What left the chain is looked at there: it is recorded with the
+/// block that it is in, so that a comparison at an older block knows that it was still there.
 ///
 /// # Errors
 ///
-/// When the actor may not, the rails are the same, the amount is nothing or more than the books have there, or the key
-/// was used for another move.
+/// When the actor may not, the rails are the same, the amount is nothing or more than the books have there, the move was recorded
+/// before, whoever did, or the chain does not show it; or the key was used for another move.
 pub async fn record_move(
     app: &App,
     actor: &Actor,
@@ -64,7 +70,17 @@ pub async fn record_move(
     check.ensure(named, "unallocatedId", Code::Required, message);
     check.ensure(amount.is_positive(), "amount", Code::OutOfRange, "Give what was moved: more than nothing.");
     let reference = check.line("reference", reference, 1..=255);
+    let hash: Option<TxHash> = reference.to_lowercase().parse().ok();
+    let message = "Money that left CHAIN did so by a transaction: give its hash, 0x and 64 hex digits.";
+    check.ensure(from != PaymentRail::Chain || hash.is_some(), "reference", Code::Invalid, message);
     check.done()?;
+    // Two spellings of a hash are one transaction.
+    let reference = hash.map_or(reference, |hash| hash.to_string());
+    // The chain is asked before the transaction.
+    let receipt = match hash.filter(|_| from == PaymentRail::Chain) {
+        Some(hash) => app.chain.receipt(hash).await?,
+        None => None,
+    };
     let tx = app.db.begin().await?;
     let input =
         json!({ "from": from, "to": to, "amount": amount, "reference": reference, "arrived": arrived });
@@ -72,12 +88,12 @@ pub async fn record_move(
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let booked = ledger::balance(&*tx, Account::Treasury(from)).await?;
-    let mut check = Check::new();
-    let there =
-        format!("The books have {booked} on {}: that much can have been moved at the most.", from.as_str());
-    check.ensure(amount <= booked, "amount", Code::OutOfRange, there);
-    check.done()?;
+    let block_number = match from {
+        PaymentRail::Chain => Some(left_the_chain(app, &tx, receipt, amount, &reference).await?),
+        PaymentRail::Circle => None,
+    };
+    let moved = TreasuryMove { from, to, amount, reference, recorded_at: app.clock.now() };
+    let id = note(app, &tx, &moved, block_number, admin).await?;
     // What came to the chain was booked when the scanner found it.
     let there = match arrived {
         Some(arrived) => {
@@ -86,15 +102,78 @@ pub async fn record_move(
         }
         None => Account::Treasury(to),
     };
+    let booked = ledger::locked_balance(app, &tx, Account::Treasury(from)).await?;
+    let mut check = Check::new();
+    let most =
+        format!("The books have {booked} on {}: that much can have been moved at the most.", from.as_str());
+    check.ensure(amount <= booked, "amount", Code::OutOfRange, most);
+    check.done()?;
     let lines = [(there, amount), (Account::Treasury(from), amount.negated()?)];
-    let transfer = format!("TREASURY_MOVED:{admin}:{key}");
+    let transfer = format!("TREASURY_MOVED:{}", id.simple());
     ledger::post(app, &tx, LedgerTransferKind::TreasuryMoved, &transfer, None, &lines).await?;
     let facts = json!({
-        "from": from, "to": to, "amount": amount.to_decimal().to_string(), "reference": reference,
+        "from": from, "to": to, "amount": amount.to_decimal().to_string(), "reference": moved.reference,
     });
     audit::record(app, &tx, actor, "treasury.move", None, facts).await?;
-    let moved = TreasuryMove { from, to, amount, reference, recorded_at: app.clock.now() };
     idempotency::settle(&tx, ticket, &moved).await?;
     tx.commit().await?;
     Ok(moved)
+}
+
+/// In which block it left the treasury. It has to be just that, and no payout of ours.
+async fn left_the_chain(
+    app: &App,
+    tx: &Tx,
+    receipt: Option<Receipt>,
+    amount: Usdc,
+    hash: &str,
+) -> Result<i64> {
+    let refused = |field, code, message: String| Err(Error::rejected(field, code, message));
+    let Some(receipt) = receipt.filter(|receipt| receipt.succeeded) else {
+        let message =
+            "The chain shows no successful transaction of this hash: record it when it is in a block.";
+        return refused("reference", Code::Invalid, message.to_owned());
+    };
+    let ours = chain_transaction::Entity::find().filter(chain_transaction::Column::Hash.eq(hash));
+    if ours.one(&**tx).await?.is_some() {
+        let message = "This transaction is a payout of ours, and booked as such.";
+        return refused("reference", Code::Invalid, message.to_owned());
+    }
+    let treasury = app.chain.treasury();
+    let left = receipt.transfers.iter().filter(|row| row.from == treasury && row.to != treasury);
+    let left = Usdc::sum(left.filter_map(|row| row.amount))?;
+    if left != amount {
+        let message = format!("By this transaction {left} left the treasury: give that amount.");
+        return refused("amount", Code::OutOfRange, message);
+    }
+    stored(receipt.block_number)
+}
+
+/// The move's own row, which there is once, whoever records it.
+async fn note(
+    app: &App,
+    tx: &Tx,
+    moved: &TreasuryMove,
+    block_number: Option<i64>,
+    by: UserId,
+) -> Result<Uuid> {
+    use treasury_move::Column;
+    let row = treasury_move::Model {
+        id: app.clock.new_id(),
+        from_rail: moved.from,
+        to_rail: moved.to,
+        amount: moved.amount,
+        reference: moved.reference.clone(),
+        block_number,
+        recorded_by: by,
+        recorded_at: moved.recorded_at,
+    };
+    let id = row.id;
+    let once = OnConflict::columns([Column::FromRail, Column::Reference]).do_nothing().to_owned();
+    let insert = treasury_move::Entity::insert(row.into_active_model()).on_conflict(once);
+    if insert.exec_without_returning(&**tx).await? == 0 {
+        let message = "A move of this reference from there was recorded already: `auditLog` says by whom.";
+        return Err(Error::rejected("reference", Code::Conflict, message));
+    }
+    Ok(id)
 }

@@ -6,7 +6,7 @@ use entities::{
     wallet,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::OnConflict,
 };
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub enum Notified {
     Unsigned,
     /// Signed, and not what a notification looks like.
     Malformed,
+    /// Its key is not known, and too many were asked for lately: it may come again.
+    Busy,
     /// Circle is not set up here.
     NotSetUp,
 }
@@ -46,18 +48,32 @@ struct Resource {
 }
 
 /// Takes a notification: `key_id` and `signature` are its headers `X-Circle-Key-Id` and `X-Circle-Signature`, `body` its
-/// body to the byte.
+/// body to the byte. Nothing is stored or asked before the signature was checked, but for a key that we have not seen: whether
+/// Circle is asked for that one says `may_ask`, since anybody can make up ids.
 ///
 /// # Errors
 ///
 /// When Circle does not answer with the key, or the database fails: Circle is to send it again.
-pub async fn notified(app: &App, key_id: &str, signature: &str, body: &[u8]) -> Result<Notified> {
+pub async fn notified(
+    app: &App,
+    (key_id, signature): (&str, &str),
+    body: &[u8],
+    may_ask: impl FnOnce() -> bool + Send,
+) -> Result<Notified> {
     let Some(circle) = app.circle.as_deref() else { return Ok(Notified::NotSetUp) };
     let Ok(key_id) = Uuid::try_parse(key_id) else { return Ok(Notified::Unsigned) };
-    let key = match circle.public_key(key_id).await {
-        Ok(key) => key,
-        Err(CircleError::Refused { .. }) => return Ok(Notified::Unsigned),
-        Err(error) => return Err(error.into()),
+    let key = match circle.known_key(key_id) {
+        Some(key) => key,
+        None => {
+            if !may_ask() {
+                return Ok(Notified::Busy);
+            }
+            match circle.public_key(key_id).await {
+                Ok(key) => key,
+                Err(CircleError::Refused { .. }) => return Ok(Notified::Unsigned),
+                Err(error) => return Err(error.into()),
+            }
+        }
     };
     if !key.signed(body, signature) {
         return Ok(Notified::Unsigned);
@@ -88,7 +104,7 @@ async fn payout_changed(app: &App, tx: &Tx, circle_id: &str) -> Result<()> {
     let Some(order) = order.one(&**tx).await? else { return Ok(()) };
     let under_way = payment::Entity::find_by_id(order.payment_id)
         .filter(payment::Column::Status.is_in([PaymentStatus::Submitted, PaymentStatus::Confirming]));
-    wake(app, tx, under_way).await
+    record::wake(app, tx, under_way).await.map(drop)
 }
 
 /// What waits for the address: money to who has it for payout wallet, or back to it.
@@ -112,12 +128,5 @@ async fn recipient_changed(app: &App, tx: &Tx, circle_id: &str) -> Result<()> {
         // What an administrator holds waits for one.
         .filter(payment::Column::HeldBy.is_null())
         .filter(to_it);
-    wake(app, tx, waiting).await
-}
-
-async fn wake(app: &App, tx: &Tx, which: sea_orm::Select<payment::Entity>) -> Result<()> {
-    for payment in which.order_by_asc(payment::Column::Id).lock_exclusive().all(&**tx).await? {
-        record::look_at(app, tx, &payment, app.clock.now()).await?;
-    }
-    Ok(())
+    record::wake(app, tx, waiting).await.map(drop)
 }

@@ -4,7 +4,7 @@
 use entities::{PaymentKind, PaymentRail, PaymentStatus, Usdc, circle_payout, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::{LATER, RARELY, SOON, new_key, pace, recipients, track};
+use super::{LATER, RARELY, SOON, ask, new_key, pace, recipients, track};
 use crate::{
     App,
     error::Result,
@@ -16,7 +16,7 @@ use crate::{
     },
     ports::{
         chain::Address,
-        circle::{CircleError, RecipientStatus},
+        circle::{CircleError, RecipientStatus, told},
     },
     queue::Outcome,
     treasury::switch,
@@ -26,8 +26,11 @@ use crate::{
 pub(in crate::payment) async fn send(app: &App, seen: &payment::Model, to: Address) -> Result<Outcome> {
     let now = app.clock.now();
     let Some(circle) = app.circle.as_deref() else {
-        return payout::wait(app, seen, "payouts by Circle are not set up at the moment", now + RARELY).await;
+        return payout::hold(app, seen, "payouts by Circle are not set up at the moment").await;
     };
+    if told(seen.net).is_none() {
+        return payout::hold(app, seen, "Circle cannot pay this amount").await;
+    }
     let recipient = match recipients::of(app, circle, to).await? {
         Ok(recipient) => recipient,
         Err(error) => return put_off(app, seen, error).await,
@@ -39,7 +42,7 @@ pub(in crate::payment) async fn send(app: &App, seen: &payment::Model, to: Addre
                     return Ok(Outcome::Done);
                 };
                 // From here on the tracker sees to it: what goes wrong now is repeated there.
-                return track::look(app, &order).await;
+                return track::note(app, &ask::first(circle, order).await?).await;
             }
             Ok(Some(Short::Lasting)) => return payout::hold(app, seen, "the balance at Circle is low").await,
             Ok(Some(Short::Passing)) => ("other payouts are on their way first", SOON),
@@ -101,7 +104,7 @@ async fn short_of(
     Ok(Ok((balance < needed).then_some(Short::Passing)))
 }
 
-/// Stores what Circle will be asked for, with its key and the step, in one commit. `None` when somebody else did it
+/// Stores what Circle will be asked for, with its key, its first asking and the step, in one commit. `None` when somebody else did it
 /// meanwhile, or what was looked at has changed: one intent never gets a second key.
 async fn order(
     app: &App,
@@ -131,6 +134,8 @@ async fn order(
         status: None,
         error_code: None,
         trouble: None,
+        asks: 1,
+        doubt_until: Some(ask::doubt(app)),
         created_at: now,
         updated_at: now,
     };
@@ -147,5 +152,6 @@ async fn order(
     record::look_at(app, &tx, &payment, now + SOON).await?;
     fault::point("circle.persist").await?;
     tx.commit().await?;
-    Ok(Some(order))
+    // Before this asking there was none.
+    Ok(Some(circle_payout::Model { doubt_until: None, ..order }))
 }

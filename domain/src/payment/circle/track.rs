@@ -3,13 +3,18 @@
 
 use chrono::Duration;
 use entities::{PaymentStatus, circle_payout, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{LATER, RARELY, not_set_up, pace, word};
+use super::{
+    LATER, RARELY,
+    ask::{self, Asked},
+    pace, word,
+};
 use crate::{
-    App, Error,
+    App, Error, Tx, account,
     error::Result,
-    fault,
+    events,
+    notification::{Notice, notify},
     payment::{
         payout::is_under_way,
         record::{self, Locked},
@@ -23,54 +28,94 @@ use crate::{
 /// Looks at an ordered payout once.
 pub(in crate::payment) async fn track(app: &App, payment: &payment::Model) -> Result<Outcome> {
     let order = circle_payout::Entity::find_by_id(payment.id).one(app.db.reader()).await?;
-    look(app, &order.ok_or_else(|| Error::bug("a submitted payout without its order"))?).await
+    let order = order.ok_or_else(|| Error::bug("a submitted payout without its order"))?;
+    let Some(circle) = app.circle.as_deref() else {
+        // The rail was switched off while payments are on it.
+        let trouble = Trouble::Lasting("payouts by Circle are not set up at the moment".to_owned());
+        let nothing = Asked { order, by_key: false, answer: None };
+        return troubled(app, &nothing, &trouble, RARELY).await;
+    };
+    note(app, &ask::ask(app, circle, &order).await?).await
 }
 
-/// Asks Circle for a payout, or about it, and writes down the answer.
-pub(super) async fn look(app: &App, order: &circle_payout::Model) -> Result<Outcome> {
-    let circle = app.circle.as_deref().ok_or_else(not_set_up)?;
-    let answer = match &order.circle_id {
-        Some(id) => circle.payout(id).await,
-        None => {
-            fault::point("circle.send").await?;
-            let made = circle.payout_create(order.idempotency_key, &order.recipient_id, order.amount).await;
-            fault::point("circle.answer").await?;
-            made
+/// What is wrong with an order.
+pub(super) enum Trouble {
+    /// It may pass by itself.
+    Passing(String),
+    /// Somebody has to see to it: everybody who sees the payment reads it, and administrators are told.
+    Lasting(String),
+}
+
+/// Writes down what Circle answered.
+pub(super) async fn note(app: &App, asked: &Asked) -> Result<Outcome> {
+    let (trouble, pause) = match &asked.answer {
+        None => return Ok(Outcome::Done),
+        Some(Ok(payout)) if is_the_one(asked, payout) => {
+            let tx = app.db.begin().await?;
+            let locked = record::lock(&tx, asked.order.payment_id).await?;
+            if !is_under_way(&locked.payment) {
+                return Ok(Outcome::Done);
+            }
+            if !is_anothers(&tx, asked, payout).await? {
+                accepted(app, &tx, locked, &asked.order, payout).await?;
+                tx.commit().await?;
+                return Ok(Outcome::Done);
+            }
+            (another(payout), RARELY)
+        }
+        Some(Ok(payout)) => (another(payout), RARELY),
+        // A refusal is no end: only Circle's `failed` says that no money moves, or an administrator who has it asked again.
+        Some(Err(error @ CircleError::Refused { .. })) => (Trouble::Lasting(refusal(error)), RARELY),
+        Some(Err(error)) => {
+            let wanted = error.retry_after().and_then(|pause| Duration::from_std(pause).ok());
+            let pause = wanted.unwrap_or_default().max(pace(app, asked.order.created_at));
+            (Trouble::Passing(error.to_string()), pause)
         }
     };
-    match answer {
-        Ok(payout) if is_the_one(order, &payout) => answered(app, order, &payout).await,
-        Ok(payout) => {
-            let trouble = format!("it answers with another payout: {payout:?}");
-            unanswered(app, order, trouble, RARELY).await
+    troubled(app, asked, &trouble, pause).await
+}
+
+fn another(payout: &Payout) -> Trouble {
+    tracing::error!(?payout, "Circle answers with another payout");
+    Trouble::Lasting("Circle answers with another payout than the one that was ordered".to_owned())
+}
+
+/// A refusal in words.
+pub(super) fn refusal(error: &CircleError) -> String {
+    match error {
+        CircleError::Refused { status, code, message } => {
+            format!("Circle refuses the payout: {message:?} (code {code}, HTTP {status})")
         }
-        Err(error) => {
-            // A refusal is no end: only Circle's `failed` says that no money moves.
-            let pause = match &error {
-                CircleError::Refused { .. } => RARELY,
-                CircleError::Transient { retry_after, .. } => {
-                    let wanted = retry_after.and_then(|pause| Duration::from_std(pause).ok());
-                    wanted.unwrap_or_default().max(pace(app, order.created_at))
-                }
-            };
-            unanswered(app, order, error.to_string(), pause).await
-        }
+        CircleError::Transient { .. } => error.to_string(),
     }
 }
 
 /// Whether this is what was ordered. What Circle does not say cannot contradict.
-fn is_the_one(order: &circle_payout::Model, payout: &Payout) -> bool {
-    order.circle_id.as_ref().is_none_or(|id| *id == payout.id)
+pub(super) fn is_the_one(asked: &Asked, payout: &Payout) -> bool {
+    let order = &asked.order;
+    (asked.by_key || order.circle_id.as_ref().is_none_or(|id| *id == payout.id))
         && payout.amount.is_none_or(|amount| amount == order.amount)
         && payout.recipient.as_ref().is_none_or(|recipient| *recipient == order.recipient_id)
 }
 
-async fn answered(app: &App, order: &circle_payout::Model, payout: &Payout) -> Result<Outcome> {
-    let tx = app.db.begin().await?;
-    let Locked { payment, milestone } = record::lock(&tx, order.payment_id).await?;
-    if !is_under_way(&payment) {
-        return Ok(Outcome::Done);
-    }
+/// Whether Circle gave this id for another order: two of one payee and amount look alike otherwise.
+pub(super) async fn is_anothers(tx: &Tx, asked: &Asked, payout: &Payout) -> Result<bool> {
+    let known = circle_payout::Entity::find()
+        .filter(circle_payout::Column::CircleId.eq(payout.id.as_str()))
+        .filter(circle_payout::Column::PaymentId.ne(asked.order.payment_id))
+        .one(&**tx)
+        .await?;
+    Ok(known.is_some())
+}
+
+/// Circle has it: how it stands there is how it stands here. The payment is locked and under way.
+pub(super) async fn accepted(
+    app: &App,
+    tx: &Tx,
+    Locked { payment, milestone }: Locked,
+    order: &circle_payout::Model,
+    payout: &Payout,
+) -> Result<()> {
     let now = app.clock.now();
     let code = payout.error_code.as_deref().map(word);
     let change = circle_payout::ActiveModel {
@@ -79,55 +124,88 @@ async fn answered(app: &App, order: &circle_payout::Model, payout: &Payout) -> R
         status: Set(Some(word(payout.status.as_str()))),
         error_code: Set(code.clone()),
         trouble: Set(None),
+        doubt_until: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    change.update(&**tx).await?;
+    let payment = match payment.status {
+        PaymentStatus::Submitted => {
+            record::step(app, tx, &payment, Step::Mine, |row| row.hold_reason = Set(None)).await?
+        }
+        _ if payment.hold_reason.is_some() => reasoned(app, tx, &payment, None).await?,
+        _ => payment,
+    };
+    match &payout.status {
+        PayoutStatus::Complete => settle::complete(app, tx, &payment, milestone).await,
+        PayoutStatus::Failed => {
+            let reason = format!("Circle did not pay it: {}", code.as_deref().unwrap_or("no reason given"));
+            settle::fail(app, tx, &payment, milestone, &reason).await
+        }
+        PayoutStatus::Pending => record::look_at(app, tx, &payment, now + pace(app, order.created_at)).await,
+        PayoutStatus::Other(status) => {
+            tracing::warn!(payment = %payment.id, status, "Circle has a new status for payouts");
+            record::look_at(app, tx, &payment, now + LATER).await
+        }
+    }
+}
+
+/// Nothing is known: the same is asked again.
+async fn troubled(app: &App, asked: &Asked, trouble: &Trouble, pause: Duration) -> Result<Outcome> {
+    let tx = app.db.begin().await?;
+    let Locked { payment, .. } = record::lock(&tx, asked.order.payment_id).await?;
+    if !is_under_way(&payment) {
+        return Ok(Outcome::Done);
+    }
+    let (text, payment) = match trouble {
+        Trouble::Passing(text) => {
+            tracing::warn!(payment = %payment.id, trouble = text, "Circle did not say how a payout stands");
+            (text, payment)
+        }
+        Trouble::Lasting(text) => (text, lasting(app, &tx, payment, text).await?),
+    };
+    let now = app.clock.now();
+    let change = circle_payout::ActiveModel {
+        payment_id: Set(payment.id),
+        trouble: Set(Some(text.clone())),
         updated_at: Set(now),
         ..Default::default()
     };
     change.update(&*tx).await?;
-    // Circle has it.
-    let payment = match payment.status {
-        PaymentStatus::Submitted => record::step(app, &tx, &payment, Step::Mine, |_| ()).await?,
-        _ => payment,
-    };
-    match &payout.status {
-        PayoutStatus::Complete => settle::complete(app, &tx, &payment, milestone).await?,
-        PayoutStatus::Failed => {
-            let reason = format!("Circle did not pay it: {}", code.as_deref().unwrap_or("no reason given"));
-            settle::fail(app, &tx, &payment, milestone, &reason).await?;
-        }
-        PayoutStatus::Pending => {
-            record::look_at(app, &tx, &payment, now + pace(app, order.created_at)).await?;
-        }
-        PayoutStatus::Other(status) => {
-            tracing::warn!(payment = %payment.id, status, "Circle has a new status for payouts");
-            record::look_at(app, &tx, &payment, now + LATER).await?;
-        }
-    }
+    ask::answered(&tx, asked).await?;
+    record::look_at(app, &tx, &payment, now + pause).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
 }
 
-/// Nothing is known: the same is asked again.
-async fn unanswered(
-    app: &App,
-    order: &circle_payout::Model,
-    trouble: String,
-    pause: Duration,
-) -> Result<Outcome> {
-    tracing::warn!(payment = %order.payment_id, trouble, "Circle did not say how a payout stands");
-    let tx = app.db.begin().await?;
-    let Locked { payment, .. } = record::lock(&tx, order.payment_id).await?;
-    if !is_under_way(&payment) {
-        return Ok(Outcome::Done);
+/// Everybody reads it on the payment, and administrators are told, once for each payment however often it is asked for.
+async fn lasting(app: &App, tx: &Tx, payment: payment::Model, reason: &str) -> Result<payment::Model> {
+    if payment.hold_reason.as_deref() == Some(reason) {
+        return Ok(payment);
     }
-    let now = app.clock.now();
-    let change = circle_payout::ActiveModel {
-        payment_id: Set(order.payment_id),
-        trouble: Set(Some(trouble)),
-        updated_at: Set(now),
+    tracing::error!(payment = %payment.id, reason, "a payout is stuck at Circle");
+    for admin in account::admins(tx).await? {
+        let (payment, amount, reason) = (payment.id, payment.net, reason.to_owned());
+        let notice = Notice::PaymentStuck { payment, amount, reason };
+        notify(app, tx, admin, notice, &format!("{payment}:STUCK")).await?;
+    }
+    reasoned(app, tx, &payment, Some(reason)).await
+}
+
+/// Sets why it waits, and tells subscribers.
+async fn reasoned(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    reason: Option<&str>,
+) -> Result<payment::Model> {
+    let change = payment::ActiveModel {
+        id: Set(payment.id),
+        hold_reason: Set(reason.map(str::to_owned)),
+        updated_at: Set(app.clock.now()),
         ..Default::default()
     };
-    change.update(&*tx).await?;
-    record::look_at(app, &tx, &payment, now + pause).await?;
-    tx.commit().await?;
-    Ok(Outcome::Done)
+    let payment = change.update(&**tx).await?;
+    events::payment_updated(app, &**tx, payment.id).await?;
+    Ok(payment)
 }

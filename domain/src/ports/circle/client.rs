@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Circle, CircleError, Payout, PublicKey, Recipient};
+use super::{Circle, CircleError, Payout, PublicKey, Recipient, told};
 use crate::ports::{
     chain::Address,
     http::{self, Unread},
@@ -263,10 +263,14 @@ impl Circle for CircleClient {
     }
 
     async fn payout_create(&self, key: Uuid, recipient: &str, amount: Usdc) -> Result<Payout, CircleError> {
+        let Some(dollars) = told(amount) else {
+            let message = format!("{amount} is nothing to pay");
+            return Err(CircleError::Refused { status: 0, code: 0, message });
+        };
         let body = json!({
             "idempotencyKey": key,
             "destination": { "type": "address_book", "id": recipient },
-            "amount": { "amount": amount.to_decimal().to_string(), "currency": "USD" },
+            "amount": { "amount": dollars, "currency": "USD" },
         });
         self.post::<WirePayout>(&["v1", "payouts"], body).await.map(Payout::from)
     }
@@ -287,9 +291,13 @@ impl Circle for CircleClient {
         Ok(sum)
     }
 
+    fn known_key(&self, id: Uuid) -> Option<PublicKey> {
+        self.public_keys().get(&id).copied()
+    }
+
     async fn public_key(&self, id: Uuid) -> Result<PublicKey, CircleError> {
-        if let Some(known) = self.public_keys().get(&id) {
-            return Ok(*known);
+        if let Some(known) = self.known_key(id) {
+            return Ok(known);
         }
         let key: WireKey = self.get(&["v2", "notifications", "publicKey", &id.to_string()]).await?;
         let refused = |message: String| CircleError::Refused { status: 200, code: 0, message };

@@ -54,7 +54,29 @@ pub enum CircleError {
     },
 }
 
+/// What an answer says of the request itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Circle understood it and does not do it.
+    Refused,
+    /// Circle does not let us ask. Whether it has done the same before, it does not say.
+    Forbidden,
+    /// Nothing: it may have been done, or may be yet.
+    Open,
+}
+
 impl CircleError {
+    /// What this says of the request. Only an answer in Circle's own form says anything, since whatever stands between can
+    /// answer 4xx as well. Another use of the key (409), a wrong API key (401), a rate limit and all that passes say nothing.
+    pub const fn verdict(&self) -> Verdict {
+        let Self::Refused { status, code: 1.., .. } = self else { return Verdict::Open };
+        match status {
+            400 | 404 | 422 => Verdict::Refused,
+            403 => Verdict::Forbidden,
+            _ => Verdict::Open,
+        }
+    }
+
     /// How long Circle wants to be left alone, if it said so.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -181,6 +203,15 @@ pub struct Payout {
     pub recipient: Option<String>,
 }
 
+/// An amount as Circle is told it: a decimal string of dollars; `None` for what cannot be paid.
+///
+/// There is no other case. Circle counts USDC as the token does, in millionths, so that nothing is ever rounded: six decimals
+/// are what its sandbox takes, a seventh is what it refuses, and [`Usdc`] has none. The largest [`Usdc`] is within what it takes,
+/// too. Should an account be held to fewer decimals, Circle says so with a 400, which is seen on the payment like any refusal.
+pub fn told(amount: Usdc) -> Option<String> {
+    amount.is_positive().then(|| amount.to_decimal().to_string())
+}
+
 /// Circle, as the domain sees it: one account that pays out of one balance.
 #[async_trait]
 pub trait Circle: Send + Sync {
@@ -200,6 +231,8 @@ pub trait Circle: Send + Sync {
     async fn payout(&self, id: &str) -> Result<Payout, CircleError>;
     /// The USDC that may be paid out now.
     async fn balance(&self) -> Result<Usdc, CircleError>;
+    /// The key of this id, if it was asked for before. Nobody is asked.
+    fn known_key(&self, id: Uuid) -> Option<PublicKey>;
     /// The key that notifications with this key id are signed with. It never changes.
     async fn public_key(&self, id: Uuid) -> Result<PublicKey, CircleError>;
 }
@@ -217,6 +250,38 @@ mod tests {
             assert_eq!(RecipientStatus::from(word).as_str(), word);
         }
         assert_eq!(PayoutStatus::from("Complete"), PayoutStatus::Other("Complete".to_owned()));
+    }
+
+    #[test]
+    fn amounts_are_told_to_the_millionth_or_not_at_all() {
+        for (micro, text) in [
+            (12_500_000, "12.50"),
+            (1, "0.000001"),
+            (90_000_001, "90.000001"),
+            (i64::MAX, "9223372036854.775807"),
+        ] {
+            assert_eq!(told(Usdc(micro)).as_deref(), Some(text));
+            assert_eq!(text.parse(), Ok(Usdc(micro)), "and read alike");
+        }
+        for micro in [0, -1, i64::MIN] {
+            assert_eq!(told(Usdc(micro)), None);
+        }
+    }
+
+    /// Whoever ends a payment on an answer that says nothing pays twice.
+    #[test]
+    fn only_circles_own_no_is_a_verdict() {
+        let refused = |status, code| CircleError::Refused { status, code, message: String::new() }.verdict();
+        for status in [400, 404, 422] {
+            assert_eq!(refused(status, 2), Verdict::Refused, "{status}");
+            assert_eq!(refused(status, 0), Verdict::Open, "{status} of something between");
+        }
+        assert_eq!((refused(403, 3), refused(403, 0)), (Verdict::Forbidden, Verdict::Open));
+        for status in [0, 200, 401, 402, 405, 409, 410, 413, 418] {
+            assert_eq!(refused(status, 2), Verdict::Open, "{status}");
+        }
+        let passes = CircleError::Transient { reason: String::new(), retry_after: None };
+        assert_eq!(passes.verdict(), Verdict::Open);
     }
 
     #[test]

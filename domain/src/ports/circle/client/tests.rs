@@ -97,6 +97,16 @@ fn payout(status: &str) -> Value {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_that_cannot_be_paid() {
+    let scene = Scene::always(201, "", &payout("pending")).await;
+    for micro in [0, -1] {
+        let refused = scene.client.payout_create(UUID, "r1", Usdc(micro)).await.unwrap_err();
+        assert!(matches!(refused, CircleError::Refused { status: 0, .. }), "{refused:?}");
+    }
+    assert!(scene.asked().is_empty());
+}
+
+#[tokio::test]
 async fn a_payout_is_asked_for_as_circle_documents_it() {
     let scene = Scene::always(201, "", &payout("pending")).await;
     let made = scene.client.payout_create(UUID, "r1", Usdc(12_500_000)).await.unwrap();

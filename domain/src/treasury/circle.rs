@@ -1,0 +1,150 @@
+//! The books against the balance at Circle.
+//!
+//! Circle has no blocks to look back at, and takes a payout off its balance when it accepts it, which the books do when it has
+//! arrived. So the books give two figures: what Circle holds when it has taken nothing off of what is under way, and when it has
+//! taken off all of it. The books are read before and after Circle is asked, and the wider pair counts: whatever moves meanwhile is
+//! within. With nothing under way the two are one, to the micro-USDC.
+//!
+//! Moves take their time between the rails. One that is recorded and may not have come to Circle yet, or that came to the chain and is
+//! not recorded yet, is no difference for a day.
+
+use chrono::Duration;
+use entities::{
+    ChainTransferStatus, PaymentKind, PaymentRail, PaymentStatus, UnallocatedStatus, Usdc, chain_transfer,
+    payment, treasury_move, unallocated_deposit,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use crate::{
+    App,
+    error::Result,
+    ledger::{self, Account},
+    ports::circle::Circle,
+};
+
+/// How long a move may take from one rail to the other.
+const MOVES_WITHIN: Duration = Duration::hours(24);
+
+/// What comparing came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtCircle {
+    /// What is there, and what should be: the same when it is within what the books say.
+    Holds {
+        /// What Circle says.
+        there: Usdc,
+        /// What it should say.
+        expected: Usdc,
+    },
+    /// Nothing, and why.
+    Not(String),
+}
+
+/// What Circle may hold by the books.
+struct Books {
+    /// All that is under way was taken off.
+    low: Usdc,
+    /// Nothing of it was.
+    high: Usdc,
+    /// Recorded as moved to Circle not long ago.
+    coming: Vec<Usdc>,
+    /// Came to the chain from nobody we know, not long ago, and nobody has decided on it.
+    arrived: Vec<Usdc>,
+}
+
+/// Compares once.
+///
+/// # Errors
+///
+/// When Circle or the database fails.
+pub async fn compare(app: &App, circle: &dyn Circle) -> Result<AtCircle> {
+    let before = read(app).await?;
+    let there = circle.balance().await?;
+    let after = read(app).await?;
+    let (low, high) = (before.low.min(after.low), before.high.max(after.high));
+    if there < low {
+        if let Some(amount) = between(there, (low, high), &after.coming)? {
+            return Ok(AtCircle::Not(format!("{amount} that were moved to Circle are not there yet")));
+        }
+        if let Some(amount) = between(there, (low, high), &after.arrived)? {
+            return Ok(AtCircle::Not(format!(
+                "{amount} left Circle, and as much came to the chain: if it was moved, record it with treasuryMove"
+            )));
+        }
+    }
+    Ok(AtCircle::Holds { there, expected: there.max(low).min(high) })
+}
+
+/// One of these amounts, or all of them together, that makes good what is missing.
+fn between(there: Usdc, (low, high): (Usdc, Usdc), amounts: &[Usdc]) -> Result<Option<Usdc>> {
+    let total = Usdc::sum(amounts.iter().copied())?;
+    for amount in amounts.iter().copied().chain([total]) {
+        if (low..=high).contains(&there.plus(amount)?) {
+            return Ok(Some(amount));
+        }
+    }
+    Ok(None)
+}
+
+async fn read(app: &App) -> Result<Books> {
+    let snapshot = app.db.snapshot().await?;
+    let db = &*snapshot;
+    let since = app.clock.now() - MOVES_WITHIN;
+    let balance = ledger::balance(db, Account::Treasury(PaymentRail::Circle)).await?;
+    let under_way = payment::Entity::find()
+        .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
+        .filter(payment::Column::Rail.eq(PaymentRail::Circle))
+        .filter(payment::Column::Status.is_in([PaymentStatus::Submitted, PaymentStatus::Confirming]))
+        .all(db)
+        .await?;
+    let coming = treasury_move::Entity::find()
+        .filter(treasury_move::Column::ToRail.eq(PaymentRail::Circle))
+        .filter(treasury_move::Column::RecordedAt.gt(since))
+        .all(db)
+        .await?;
+    Ok(Books {
+        low: balance.minus(Usdc::sum(under_way.iter().map(|payment| payment.net))?)?,
+        high: balance,
+        coming: coming.iter().map(|moved| moved.amount).collect(),
+        arrived: arrived(db, since).await?,
+    })
+}
+
+async fn arrived(db: &impl ConnectionTrait, since: chrono::DateTime<chrono::Utc>) -> Result<Vec<Usdc>> {
+    use chain_transfer::Column as In;
+    use unallocated_deposit::Column as Aside;
+    let seen = chain_transfer::Entity::find()
+        .filter(In::Status.eq(ChainTransferStatus::Seen))
+        .filter(In::UserId.is_null())
+        .filter(In::CreatedAt.gt(since))
+        .all(db)
+        .await?;
+    let aside = unallocated_deposit::Entity::find()
+        .filter(Aside::Status.eq(UnallocatedStatus::Open))
+        .filter(Aside::UserId.is_null())
+        .filter(Aside::CreatedAt.gt(since))
+        .all(db)
+        .await?;
+    Ok(seen.iter().map(|row| row.amount).chain(aside.iter().map(|row| row.amount)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever of what is under way was taken off, and whichever of the moves has come.
+    #[test]
+    fn a_move_explains_just_what_it_moved() {
+        let (there, range) = (Usdc(100), (Usdc(150), Usdc(160)));
+        let made_good_by = |amounts: &[i64]| {
+            let amounts: Vec<_> = amounts.iter().copied().map(Usdc).collect();
+            between(there, range, &amounts).unwrap()
+        };
+        for amount in [50, 55, 60] {
+            assert_eq!(made_good_by(&[7, amount]), Some(Usdc(amount)));
+        }
+        assert_eq!(made_good_by(&[20, 35]), Some(Usdc(55)), "together");
+        for other in [&[][..], &[49], &[61], &[30, 31], &[1_000]] {
+            assert_eq!(made_good_by(other), None, "{other:?}");
+        }
+    }
+}

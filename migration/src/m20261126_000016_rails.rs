@@ -1,0 +1,73 @@
+//! What two rails need to be safe from each other: whether Circle may still get an asking that nobody heard the answer of, each move
+//! of money once, comparisons of both rails, and decisions that are approved as a whole.
+
+use sea_orm_migration::{prelude::*, schema::*};
+
+use crate::helpers::{drop_tables, reference, unique};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// What each table got, column by column: SQLite adds one at a time.
+fn columns() -> [(&'static str, &'static str, ColumnDef); 5] {
+    [
+        ("payments", "decision_total", big_integer_null("decision_total")),
+        ("circle_payouts", "asks", integer("asks").default(0).to_owned()),
+        ("circle_payouts", "doubt_until", timestamp_with_time_zone_null("doubt_until")),
+        ("reconciliations", "rail", string_len("rail", 32).default("CHAIN").to_owned()),
+        ("reconciliations", "acknowledged", boolean("acknowledged").default(false).to_owned()),
+    ]
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (table, _, column) in columns() {
+            manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
+        }
+        let redirected = "ALTER TABLE payments ADD COLUMN redirected_by uuid REFERENCES users (id)";
+        // Nobody noted which askings were answered.
+        let doubted = "UPDATE circle_payouts SET doubt_until = updated_at WHERE circle_id IS NULL";
+        for change in [redirected, doubted] {
+            manager.get_connection().execute_unprepared(change).await?;
+        }
+        treasury_moves(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["treasury_moves"]).await?;
+        // Rows of the other rail would read as the chain's.
+        let others = "DELETE FROM reconciliations WHERE rail <> 'CHAIN'";
+        let redirected = "ALTER TABLE payments DROP COLUMN redirected_by";
+        for change in [others, redirected] {
+            manager.get_connection().execute_unprepared(change).await?;
+        }
+        for (table, name, _) in columns().into_iter().rev() {
+            manager.alter_table(Table::alter().table(table).drop_column(name).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn treasury_moves(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    const TABLE: &str = "treasury_moves";
+    manager
+        .create_table(
+            Table::create()
+                .table(TABLE)
+                .col(uuid("id").primary_key())
+                .col(string_len("from_rail", 32))
+                .col(string_len("to_rail", 32))
+                .col(big_integer("amount"))
+                .col(string("reference"))
+                .col(big_integer_null("block_number"))
+                .col(uuid("recorded_by"))
+                .col(timestamp_with_time_zone("recorded_at"))
+                .foreign_key(&mut reference(TABLE, "recorded_by", "users"))
+                .check(Expr::cust("amount > 0"))
+                .check(Expr::cust("from_rail <> to_rail"))
+                .to_owned(),
+        )
+        .await?;
+    unique(manager, TABLE, &["from_rail", "reference"]).await
+}
