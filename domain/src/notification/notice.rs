@@ -134,6 +134,10 @@ pub enum Notice {
     TreasuryAgrees,
     /// They could not be compared for long.
     TreasuryUnchecked { since: String, reason: String },
+    /// Something is wrong with the second node, and has been for minutes.
+    NodeTrouble { since: String, reason: String },
+    /// It is over.
+    NodesAgree,
 }
 
 impl Notice {
@@ -192,7 +196,9 @@ impl Notice {
             | Self::OutgoingResumed { .. }
             | Self::TreasuryDiffers { .. }
             | Self::TreasuryAgrees
-            | Self::TreasuryUnchecked { .. } => NotificationKind::TreasuryAlert,
+            | Self::TreasuryUnchecked { .. }
+            | Self::NodeTrouble { .. }
+            | Self::NodesAgree => NotificationKind::TreasuryAlert,
         }
     }
 
@@ -254,6 +260,8 @@ impl Notice {
             Self::TreasuryDiffers { less, difference, on_chain, expected } => Story { priority: High, title: format!("The treasury holds {} than the books say", if *less { "less" } else { "more" }), lines: vec![format!("On the chain there are {on_chain}, by the books {expected}: a difference of {difference}."), if *less { "No outgoing payment is signed until an administrator resumes them. Run `megilance ledger verify`, and look at what left the treasury." } else { "Anybody can send something to the treasury past the scanner, so payments go on. Run `megilance ledger verify` and find out where it came from." }.to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::TreasuryAgrees => Story { priority: High, title: "The treasury holds what the books say".to_owned(), lines: vec!["The chain and the books agree again. Outgoing payments that are paused stay so until an administrator resumes them.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::TreasuryUnchecked { since, reason } => Story { priority: High, title: "The treasury is not being checked".to_owned(), lines: vec![format!("Since {since} the chain and the books could not be compared: {reason}")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::NodeTrouble { since, reason } => Story { priority: High, title: "Deposits wait for the second node".to_owned(), lines: vec![format!("Since {since} no deposit is credited and none is undone: {reason}."), "Nothing is lost, and all goes on by itself once both nodes agree. Mend the node at BLOCKCHAIN_PROVIDER_URL_2, or set another one.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::NodesAgree => Story { priority: High, title: "Both nodes answer again".to_owned(), lines: vec!["Deposits are credited again.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
         }
     }
 }

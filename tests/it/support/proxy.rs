@@ -143,6 +143,37 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let call: Option<Value> = serde_json::from_slice(&body).ok();
+    let Some(Value::Array(calls)) = call else {
+        return one(&server, method, &uri, headers, body, call).await;
+    };
+    // A batch: each call of it goes wrong by itself, and what is no answer to one is none to all.
+    let mut answers = Vec::new();
+    for call in calls {
+        let body = Bytes::from(call.to_string());
+        let response = one(&server, method.clone(), &uri, headers.clone(), body, Some(call)).await;
+        if !response.status().is_success() {
+            return response;
+        }
+        let Ok(answer) = axum::body::to_bytes(response.into_body(), usize::MAX).await else { return cut() };
+        answers.push(serde_json::from_slice::<Value>(&answer).unwrap());
+    }
+    axum::response::IntoResponse::into_response(axum::Json(answers))
+}
+
+/// Breaks off instead of answering.
+fn cut() -> Response {
+    let broken = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
+    Response::new(Body::from_stream(broken))
+}
+
+async fn one(
+    server: &Server,
+    method: Method,
+    uri: &Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    call: Option<Value>,
+) -> Response {
     let fault = server.switches.lock().unwrap().fault(call.as_ref());
     let envelope = |what: &str, value: Value| {
         let id = call.as_ref().map(|call| call["id"].clone()).unwrap_or_default();
@@ -160,19 +191,18 @@ async fn handle(
         }
         Some(Fault::Slow(by)) => {
             tokio::time::sleep(by).await;
-            server.pass_on(method, &uri, headers, body).await
+            server.pass_on(method, uri, headers, body).await
         }
         Some(Fault::Cut) => {
-            drop(server.pass_on(method, &uri, headers, body).await);
-            let broken = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
-            Response::new(Body::from_stream(broken))
+            drop(server.pass_on(method, uri, headers, body).await);
+            cut()
         }
         Some(Fault::Lie(lie)) => {
             let truth = server.http.post(&server.upstream).header(header::CONTENT_TYPE, "application/json");
             let truth: Value = truth.body(body).send().await.unwrap().json().await.unwrap();
             envelope("result", told(truth["result"].clone(), lie))
         }
-        None => server.pass_on(method, &uri, headers, body).await,
+        None => server.pass_on(method, uri, headers, body).await,
     }
 }
 
