@@ -154,6 +154,7 @@ pub(super) async fn is_decided(
     use unallocated_deposit::Column;
     let rests = unallocated_deposit::Entity::find()
         .filter(Column::ChainTransferId.is_in(transfers.iter().map(|row| row.id)))
+        .order_by_asc(Column::Id)
         .lock_exclusive()
         .all(&**tx)
         .await?;
