@@ -10,7 +10,7 @@ use sea_orm::EntityTrait;
 use serde_json::json;
 
 use super::{asked, balance, escrow, look, send, sign, signed, state};
-use crate::support::{Deal, TestApp, new_key, ok, text};
+use crate::support::{TestApp, new_key, ok, text};
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
 
@@ -21,7 +21,6 @@ const DEEPEST: u64 = 12;
 /// Deposits of one to thirteen USDC, each with as many confirmations, that are always mined in one block.
 struct Grid {
     app: TestApp,
-    deal: Deal,
     /// What each of them is paid by.
     raws: Vec<String>,
     payments: Vec<PaymentId>,
@@ -47,7 +46,7 @@ impl Grid {
             payments.push(payment.parse().unwrap());
         }
         let milestones = deal.milestones.iter().map(|id| id.parse().unwrap()).collect();
-        Self { app, deal, raws, payments, milestones }
+        Self { app, raws, payments, milestones }
     }
 
     /// All of them in one block.
