@@ -13,6 +13,14 @@ pub struct Model {
     pub scanned_block: i64,
     /// Its hash then: another one now means a reorg.
     pub block_hash: String,
+    /// Where the first scan began, after this block: nothing before it is ever read.
+    pub first_block: i64,
+    /// What is wrong with the second node.
+    pub trouble: Option<String>,
+    /// Since when.
+    pub trouble_since: Option<DateTimeUtc>,
+    /// When administrators were told.
+    pub trouble_told_at: Option<DateTimeUtc>,
     /// Raised by each wake-up.
     pub look: i32,
     /// When it wants to read on.

@@ -21,6 +21,7 @@ mod m20261126_000013_deposits;
 mod m20261126_000014_circle;
 mod m20261126_000015_approvals;
 mod m20261126_000016_rails;
+mod m20261126_000017_scanner;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_circle::Migration),
             Box::new(m20261126_000015_approvals::Migration),
             Box::new(m20261126_000016_rails::Migration),
+            Box::new(m20261126_000017_scanner::Migration),
         ]
     }
 }

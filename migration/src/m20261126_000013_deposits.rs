@@ -1,7 +1,7 @@
 //! Deposits are watched until they are final, what a reorg does to a transfer after it was booked is kept, and what pays
 //! nothing has rows of its own.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::Statement};
 
 use crate::helpers::{drop_tables, index, reference};
 
@@ -36,6 +36,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        refuse_what_was_decided(manager).await?;
         drop_tables(manager, &["unallocated_deposits"]).await?;
         let unwatched = "UPDATE payments SET due_at = NULL WHERE kind = 'DEPOSIT' AND status = 'COMPLETED'";
         manager.get_connection().execute_unprepared(unwatched).await?;
@@ -44,6 +45,31 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
+}
+
+/// Before this change the tables knew neither what an administrator decided nor what a reorg undid: on the way up again that
+/// money would be open anew, and be given out twice.
+async fn refuse_what_was_decided(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let conn = manager.get_connection();
+    for (decided, what) in [
+        (
+            "SELECT id FROM unallocated_deposits WHERE status <> 'OPEN' LIMIT 1",
+            "unallocated money was decided on",
+        ),
+        (
+            "SELECT id FROM chain_transfers WHERE lost_at IS NOT NULL LIMIT 1",
+            "a transfer stands on the loss account",
+        ),
+    ] {
+        let decided = Statement::from_string(manager.get_database_backend(), decided);
+        if conn.query_one_raw(decided).await?.is_some() {
+            return Err(DbErr::Migration(format!(
+                "{what}, which the tables before m20261126_000013_deposits cannot hold: going back would open it anew. \
+                 Restore a backup instead, or give up this database."
+            )));
+        }
+    }
+    Ok(())
 }
 
 async fn unallocated_deposits(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

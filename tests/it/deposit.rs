@@ -2,11 +2,13 @@
 
 mod nodes;
 mod reorg;
+mod scan;
 mod unallocated;
 
 use domain::{
     ledger::{self, Account},
     money::Usdc,
+    settings::LargeDeposits,
 };
 use ethers_core::types::{Eip1559TransactionRequest, transaction::eip2718::TypedTransaction};
 use ethers_signers::{LocalWallet, Signer};
@@ -54,6 +56,11 @@ async fn look(app: &TestApp, blocks: u64) {
 async fn signed(app: &TestApp, by: &Someone, treasury: &str, micro: u64) -> String {
     app.evm.mint_and_fund(&by.address(), micro).unwrap();
     app.evm.mine(1).unwrap();
+    sign(app, by, treasury, micro, 0)
+}
+
+/// The same from somebody who has both, with a nonce of theirs.
+fn sign(app: &TestApp, by: &Someone, treasury: &str, micro: u64, nonce: u64) -> String {
     let data = format!(
         "{}{:0>64}{micro:064x}",
         hex::encode(&ethers_core::utils::keccak256("transfer(address,uint256)")[..4]),
@@ -61,7 +68,7 @@ async fn signed(app: &TestApp, by: &Someone, treasury: &str, micro: u64) -> Stri
     );
     let tx: TypedTransaction = Eip1559TransactionRequest::new()
         .chain_id(31_337_u64)
-        .nonce(0_u64)
+        .nonce(nonce)
         .to(app.evm.token_address().parse::<ethers_core::types::Address>().unwrap())
         .data(hex::decode(data).unwrap())
         .gas(200_000_u64)
@@ -165,6 +172,52 @@ async fn the_payment_that_misses_exactly_that_sum_gets_it() {
     app.evm.pay(&deal.client.address(), &treasury, 70_000_000).await.unwrap();
     look(&app, 5).await;
     assert_eq!(state(&app, &deal, &older).await, "COMPLETED");
+    app.finish().await;
+}
+
+/// Two that came before anybody looked: the second goes to the payment that still misses something, though an older one is
+/// open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_has_all_it_needs_gets_no_more() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100, 60]).await;
+    let (older, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    let (younger, _) = asked(&app, &deal, &deal.milestones[1]).await;
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    app.evm.pay(&deal.client.address(), &treasury, 30_000_000).await.unwrap();
+    look(&app, 5).await;
+    assert_eq!(state(&app, &deal, &older).await, "COMPLETED");
+    assert_eq!(app.payment(&deal.client, &younger).await["received"]["amount"], "30.00");
+    app.evm.pay(&deal.client.address(), &treasury, 30_000_000).await.unwrap();
+    look(&app, 5).await;
+    assert_eq!(state(&app, &deal, &younger).await, "COMPLETED");
+    app.finish().await;
+}
+
+/// What comes while a deposit waits for its confirmations is surplus of it, and goes back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_while_it_is_confirming_is_surplus() {
+    let app = TestApp::start_with(|settings| {
+        // The deposit waits longer than the transfer that comes after it would by itself.
+        settings.large_deposits = LargeDeposits { tiers: vec![(Usdc(100_000_000), 8)], finalized_from: None };
+    })
+    .await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    look(&app, 0).await;
+    assert_eq!(state(&app, &deal, &id).await, "CONFIRMING");
+    app.evm.pay(&deal.client.address(), &treasury, 20_000_000).await.unwrap();
+    look(&app, 3).await;
+    look(&app, 0).await;
+    assert_eq!(state(&app, &deal, &id).await, "CONFIRMING");
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc::ZERO);
+    look(&app, 8).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    assert_eq!(escrow(&app, &deal.milestones[0]).await, Usdc(100_000_000));
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 20_000_000);
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc::ZERO);
     app.finish().await;
 }
 

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     entities::{PaymentRail, Usdc, reconciliation, treasury_switch},
+    payment::scan,
     treasury::{
         overview::{self, Books, Flow, OnChain},
         reconcile, switch,
@@ -167,10 +168,32 @@ impl Treasury {
         Ok(last.map(Reconciliation))
     }
 
+    /// What is wrong with the second node; null while nothing is, and where there is none. Deposits are neither credited nor
+    /// undone meanwhile.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn node_trouble(&self, ctx: &Context<'_>) -> Result<Option<NodeTrouble>> {
+        Ok(scan::trouble(app(ctx)?).await.map_err(fault)?.map(NodeTrouble::from))
+    }
+
     /// Since when, by whom and why outgoing payments are paused; null while they go out.
     #[graphql(complexity = "5 + child_complexity")]
     async fn outgoing_paused(&self, ctx: &Context<'_>) -> Result<Option<OutgoingPause>> {
         Ok(switch::paused(app(ctx)?.db.reader()).await.map_err(fault)?.map(OutgoingPause))
+    }
+}
+
+/// What is wrong with the second node that has to show each deposit too.
+#[derive(Debug, SimpleObject)]
+pub struct NodeTrouble {
+    /// What.
+    pub reason: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+impl From<scan::NodeTrouble> for NodeTrouble {
+    fn from(scan::NodeTrouble { reason, since }: scan::NodeTrouble) -> Self {
+        Self { reason, since }
     }
 }
 

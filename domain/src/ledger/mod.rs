@@ -10,7 +10,8 @@ use entities::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict, SimpleExpr},
 };
 
@@ -98,9 +99,7 @@ pub async fn post(
     if Usdc::sum(lines.iter().map(|(_, amount)| *amount))? != Usdc::ZERO {
         return Err(Error::bug(format!("ledger transfer {key} does not sum to zero: {lines:?}")));
     }
-    let posted =
-        ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq(key)).one(&**tx).await?;
-    if posted.is_some() {
+    if posted(tx, key).await?.is_some() {
         return Ok(false);
     }
     let moving: Vec<_> = lines.iter().filter(|(_, amount)| *amount != Usdc::ZERO).collect();
@@ -108,12 +107,57 @@ pub async fn post(
         // A deposit that expired without a coin: there is nothing to write down.
         return Ok(false);
     }
-    let transfer_id: LedgerTransferId = app.clock.new_id();
+    let mut rows = Vec::with_capacity(moving.len());
     for &&(account, amount) in &moving {
+        rows.push((open(app, tx, account).await?, amount));
+    }
+    write(app, tx, kind, key, payment, rows).await?;
+    Ok(true)
+}
+
+/// Posts the opposite of the transfer with the key `of`, line by line as it is stored, whatever would be posted today. Once,
+/// as [`post`].
+///
+/// # Errors
+///
+/// When there is no transfer with the key `of`: a bug.
+pub async fn reverse(app: &App, tx: &Tx, kind: LedgerTransferKind, of: &str, key: &str) -> Result<bool> {
+    if posted(tx, key).await?.is_some() {
+        return Ok(false);
+    }
+    let original = posted(tx, of).await?;
+    let original = original.ok_or_else(|| Error::bug(format!("no ledger transfer {of} to be reversed")))?;
+    let lines = ledger_posting::Entity::find()
+        .filter(ledger_posting::Column::TransferId.eq(original.id))
+        .order_by_asc(ledger_posting::Column::Id)
+        .all(&**tx)
+        .await?;
+    let mut opposite = Vec::with_capacity(lines.len());
+    for line in lines {
+        opposite.push((line.account_id, line.amount.negated()?));
+    }
+    write(app, tx, kind, key, original.payment_id, opposite).await?;
+    Ok(true)
+}
+
+async fn posted(tx: &Tx, key: &str) -> Result<Option<ledger_transfer::Model>> {
+    Ok(ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq(key)).one(&**tx).await?)
+}
+
+async fn write(
+    app: &App,
+    tx: &Tx,
+    kind: LedgerTransferKind,
+    key: &str,
+    payment: Option<PaymentId>,
+    lines: Vec<(LedgerAccountId, Usdc)>,
+) -> Result<()> {
+    let transfer_id: LedgerTransferId = app.clock.new_id();
+    for (account, amount) in lines {
         let row = ledger_posting::ActiveModel {
             id: Set(app.clock.new_id()),
             transfer_id: Set(transfer_id),
-            account_id: Set(open(app, tx, account).await?),
+            account_id: Set(account),
             amount: Set(amount),
         };
         ledger_posting::Entity::insert(row).exec_without_returning(&**tx).await?;
@@ -127,7 +171,7 @@ pub async fn post(
     };
     ledger_transfer::Entity::insert(transfer).exec_without_returning(&**tx).await?;
     fault::point("ledger.post").await?;
-    Ok(true)
+    Ok(())
 }
 
 /// The account's row, made when it is first posted to.

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use entities::{
-    ChainTransferStatus, PaymentKind, PaymentStatus, Usdc, UserId, chain_transfer, deposit_hint, payment,
+    ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId, chain_transfer, deposit_hint,
+    payment,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use super::{
@@ -21,18 +23,52 @@ use crate::{
     wallet,
 };
 
+/// A deposit that more may come for: what comes while its confirmations are waited for is surplus.
+const OPEN: [PaymentStatus; 2] = [PaymentStatus::AwaitingFunds, PaymentStatus::Confirming];
+
 /// Records what one transaction sent to the treasury, and gives each transfer to the payment that it pays, if there is
 /// one. `sent` is all of it, in chain order: a reorg may have moved the transaction to another block, and its transfers to
 /// other places there, and what was seen before is then only moved (see [`moved`]).
 pub(super) async fn record(app: &App, tx: &Tx, sent: &[Transfer], block_time: DateTime<Utc>) -> Result<()> {
     // Nothing, or more than all USDC there is: neither is a deposit.
-    let sent = sent.iter().filter_map(|transfer| {
-        transfer.amount.filter(|amount| amount.is_positive()).map(|amount| (transfer, amount))
-    });
-    for (transfer, amount) in moved::follow(app, tx, sent.collect(), block_time).await? {
-        arrive(app, tx, transfer, amount, block_time).await?;
+    let sent: Vec<_> = sent
+        .iter()
+        .filter_map(|transfer| {
+            transfer.amount.filter(|amount| amount.is_positive()).map(|amount| (transfer, amount))
+        })
+        .collect();
+    let Some((first, _)) = sent.first() else { return Ok(()) };
+    let mut senders = Vec::with_capacity(sent.len());
+    for (transfer, _) in &sent {
+        senders.push(wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?);
+    }
+    let seen = moved::seen_of(app, first.transaction_hash)?.all(&**tx).await?;
+    let payments =
+        lock(tx, senders.iter().copied().flatten(), seen.iter().filter_map(|row| row.payment_id)).await?;
+    for (transfer, amount) in moved::follow(app, tx, sent, block_time, &payments).await? {
+        arrive(app, tx, transfer, amount, block_time, &payments).await?;
     }
     Ok(())
+}
+
+/// Locks all that a transaction may touch, before its transfers and in the order of ids, as everybody does: the open deposits
+/// of those who sent, and the payments that its transfers were given to before.
+async fn lock(
+    tx: &Tx,
+    senders: impl Iterator<Item = UserId> + Send,
+    seen: impl Iterator<Item = PaymentId> + Send,
+) -> Result<Vec<payment::Model>> {
+    use payment::Column;
+    let open = Condition::all()
+        .add(Column::Kind.eq(PaymentKind::Deposit))
+        .add(Column::PayerId.is_in(senders))
+        .add(Column::Status.is_in(OPEN));
+    Ok(payment::Entity::find()
+        .filter(Condition::any().add(open).add(Column::Id.is_in(seen)))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?)
 }
 
 /// A transfer that was never seen before.
@@ -42,10 +78,11 @@ async fn arrive(
     transfer: &Transfer,
     amount: Usdc,
     block_time: DateTime<Utc>,
+    payments: &[payment::Model],
 ) -> Result<()> {
     let user = wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?;
     let payment = match user {
-        Some(user) => choose(tx, user, transfer.transaction_hash, amount, block_time).await?,
+        Some(user) => choose(tx, payments, user, transfer.transaction_hash, amount, block_time).await?,
         None => None,
     };
     let now = app.clock.now();
@@ -103,24 +140,24 @@ pub(super) async fn arrived(app: &App, tx: &Tx, payment: &payment::Model) -> Res
     record::look_at(app, tx, payment, app.clock.now()).await
 }
 
-/// The open deposit of this payer that the transfer pays: the one hinted; else the one that misses exactly
-/// this sum, oldest first; else the oldest.
+/// The open deposit of this payer that the transfer pays: the one hinted; else the one that misses exactly this sum, oldest
+/// first; else the oldest that misses something. Where none does, what comes is a surplus of the oldest, and goes back when
+/// that one is credited.
 async fn choose(
     tx: &Tx,
+    payments: &[payment::Model],
     payer: UserId,
     hash: TxHash,
     amount: Usdc,
     block_time: DateTime<Utc>,
 ) -> Result<Option<payment::Model>> {
-    let open = payment::Entity::find()
-        .filter(payment::Column::PayerId.eq(payer))
-        .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
-        .filter(payment::Column::Status.eq(PaymentStatus::AwaitingFunds))
-        .filter(payment::Column::ExpiresAt.gte(block_time))
-        .order_by_asc(payment::Column::Id)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?;
+    let is_open = |payment: &&payment::Model| {
+        payment.kind == PaymentKind::Deposit
+            && payment.payer_id == Some(payer)
+            && OPEN.contains(&payment.status)
+            && payment.expires_at.is_some_and(|deadline| deadline >= block_time)
+    };
+    let open: Vec<_> = payments.iter().filter(is_open).collect();
     let ids: Vec<_> = open.iter().map(|payment| payment.id).collect();
     let hinted = deposit_hint::Entity::find()
         .filter(deposit_hint::Column::TransactionHash.eq(hash.to_string()))
@@ -129,14 +166,15 @@ async fn choose(
         .one(&**tx)
         .await?;
     if let Some(hint) = hinted {
-        return Ok(open.into_iter().find(|payment| payment.id == hint.payment_id));
+        return Ok(open.into_iter().find(|payment| payment.id == hint.payment_id).cloned());
     }
     let arrived = transfers::of_payments(&**tx, &ids).await?;
+    let mut missing = Vec::with_capacity(open.len());
     for payment in &open {
         let so_far = arrived.get(&payment.id).map_or(&[][..], Vec::as_slice);
-        if payment.amount.minus(Usdc::sum(so_far.iter().map(|row| row.amount))?)? == amount {
-            return Ok(Some(payment.clone()));
-        }
+        missing.push(payment.amount.minus(Usdc::sum(so_far.iter().map(|row| row.amount))?)?);
     }
-    Ok(open.into_iter().next())
+    let exact = missing.iter().position(|missing| *missing == amount);
+    let short = || missing.iter().position(|missing| missing.is_positive());
+    Ok(open.get(exact.or_else(short).unwrap_or(0)).map(|payment| (*payment).clone()))
 }

@@ -61,7 +61,7 @@ pub(super) async fn credit(
         (Account::Unallocated, assigned.minus(back.left)?),
     ];
     // The version is part of the key: after a reorg the same deposit may be credited again.
-    let key = format!("{}:CREDITED:{}", payment.id, payment.version);
+    let key = credited_key(&payment);
     ledger::post(app, tx, LedgerTransferKind::DepositCredited, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
     record::look_at(app, tx, &payment, now + poll(app) * watch::PACE).await?;
@@ -69,6 +69,11 @@ pub(super) async fn credit(
         Some(milestone) => funded(app, tx, &payment, &milestone).await,
         None => bonus::paid_in(app, tx, &payment).await,
     }
+}
+
+/// Under which key the ledger has what a deposit that counts was credited with.
+pub(super) fn credited_key(payment: &payment::Model) -> String {
+    format!("{}:CREDITED:{}", payment.id, payment.version)
 }
 
 async fn funded(app: &App, tx: &Tx, payment: &payment::Model, milestone: &milestone::Model) -> Result<()> {
@@ -93,7 +98,7 @@ pub(super) async fn expire(
     received: Usdc,
 ) -> Result<()> {
     let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
-    let payment = record::step(app, tx, payment, Step::Expire, |_| ()).await?;
+    let payment = record::step(app, tx, payment, Step::Expire, |row| row.hold_reason = Set(None)).await?;
     mark(app, tx, arrived, ChainTransferStatus::Credited).await?;
     let back = back_to_senders(arrived, received)?;
     let lines = [
@@ -104,6 +109,43 @@ pub(super) async fn expire(
     let key = format!("{}:EXPIRED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::DepositReturned, &key, Some(payment.id), &lines).await?;
     give_back(app, tx, &payment, back).await?;
+    expired(app, tx, &payment, milestone).await
+}
+
+/// The deadline passed long ago, and the nodes still do not show the same of what came: the deposit ends without it. Belonging
+/// to no payment, it is set aside for an admin as soon as both nodes show it, and never when they do not.
+pub(super) async fn give_up(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+    arrived: &[chain_transfer::Model],
+    doubt: &str,
+) -> Result<()> {
+    let reason = format!("{doubt}: what came waits for an administrator");
+    let payment =
+        record::step(app, tx, payment, Step::Expire, |row| row.hold_reason = Set(Some(reason))).await?;
+    for row in arrived {
+        let change = chain_transfer::ActiveModel {
+            id: Set(row.id),
+            payment_id: Set(None),
+            updated_at: Set(app.clock.now()),
+            ..Default::default()
+        };
+        change.update(&**tx).await?;
+    }
+    tracing::error!(payment = %payment.id, doubt, "a deposit ended without what came for it");
+    expired(app, tx, &payment, milestone).await
+}
+
+/// What it was for can be funded anew, and its payer is told.
+async fn expired(
+    app: &App,
+    tx: &Tx,
+    payment: &payment::Model,
+    milestone: Option<milestone::Model>,
+) -> Result<()> {
+    let payer = payment.payer_id.ok_or_else(|| Error::bug("a deposit without its payer"))?;
     match milestone {
         Some(milestone) => {
             milestones::step(app, tx, &milestone, MilestoneStep::DepositExpired, |_| ()).await?;
@@ -111,9 +153,9 @@ pub(super) async fn expire(
             let notice = Notice::DepositExpired { payment: payment.id, title, amount };
             notify(app, tx, payer, notice, &format!("{}:EXPIRED", payment.id)).await?;
         }
-        None => bonus::expired(app, tx, &payment).await?,
+        None => bonus::expired(app, tx, payment).await?,
     }
-    ended(app, tx, &payment).await
+    ended(app, tx, payment).await
 }
 
 async fn mark(

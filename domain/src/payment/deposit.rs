@@ -21,12 +21,12 @@ use crate::{
     App, Error,
     error::Result,
     fault,
-    ports::{
-        PortError,
-        chain::{BlockTag, TxHash},
-    },
+    ports::chain::{BlockTag, TxHash},
     queue::Outcome,
 };
+
+/// So long after its deadline a deposit waits for two nodes to agree on what came short of it.
+const DOUBT_LIMIT: Duration = Duration::hours(24);
 
 /// Looks at a deposit once: reads its hints, checks that what arrived is still on the chain, and credits,
 /// expires or looks again later.
@@ -47,11 +47,15 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let depth = Depth::now(app).await?;
     let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
-    let too_late = depth.head.time > deadline && scanned_past(app, deadline).await?;
+    let too_late = depth.head().time > deadline && scanned_past(app, deadline).await?;
     let arrived = seen_for(app.db.reader(), id).await?.len();
     let standing = standing(app, id).await?;
     let enough = depth.suffices(app, &seen, &standing)?;
-    let doubt = if enough { witness::doubt(app, &standing).await? } else { None };
+    let doubt = match enough {
+        true => witness::doubt(app, &depth, &standing).await?,
+        // It may not be deep enough for another reason than that it has just come.
+        false => witness::hindrance(&depth),
+    };
     fault::point("deposit.answer").await?;
 
     let tx = app.db.begin().await?;
@@ -74,12 +78,14 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             _ => payment,
         };
         match doubt {
-            Some(doubt) => witness::wait(app, &tx, &payment, doubt).await?,
             None if enough => {
                 let sum = credit::Sum { received, assigned: Usdc::ZERO };
                 credit::credit(app, &tx, &payment, milestone, &standing, sum).await?;
             }
-            None => record::look_at(app, &tx, &payment, now + poll).await?,
+            _ => {
+                let payment = witness::say(app, &tx, payment, doubt).await?;
+                record::look_at(app, &tx, &payment, now + poll).await?;
+            }
         }
     } else {
         // What a reorg took may stand in another block, mined in time: the scanner reads back first.
@@ -89,9 +95,13 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
             PaymentStatus::Confirming => record::step(app, &tx, &payment, Step::Reorg, |_| ()).await?,
             _ => payment,
         };
-        if too_late && !receded && enough && doubt.is_none() {
+        let over = too_late && !receded;
+        if over && enough && doubt.is_none() {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
+        } else if let Some(doubt) = doubt.filter(|_| over && now - deadline >= DOUBT_LIMIT) {
+            credit::give_up(app, &tx, &payment, milestone, &standing, doubt).await?;
         } else {
+            let payment = witness::say(app, &tx, payment, doubt.filter(|_| over)).await?;
             // Past the deadline only the scanner is waited for, and until what came is sure enough to be sent back.
             let due = if hints_waiting || deadline <= now { now + poll } else { deadline };
             record::look_at(app, &tx, &payment, due).await?;
@@ -106,10 +116,6 @@ fn is_open(payment: &payment::Model) -> bool {
         && matches!(payment.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming)
 }
 
-fn no_block() -> Error {
-    Error::Port(PortError::Transient { port: "chain", reason: "no newest block".to_owned() })
-}
-
 /// Reads the receipts of the transactions that the client reported. Whether one of them is not mined yet.
 async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
     let hints = deposit_hint::Entity::find()
@@ -121,8 +127,8 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
     for hint in hints {
         let hash: TxHash =
             hint.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-        let Some(receipt) = app.chain.receipt(hash).await? else {
-            // A hash that no block shows for an hour is a typing error or was dropped: the scanner will
+        let Some((receipt, block)) = watch::mined(app, hash).await? else {
+            // A hash that no block of the chain shows for an hour is a typing error or was dropped: the scanner will
             // still find the money should it come.
             if app.clock.now() - hint.created_at > Duration::hours(1) {
                 close_hint(app, hint, "not found on the chain").await?;
@@ -139,8 +145,6 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
             (true, false) => "seen",
         };
         if receipt.succeeded && !ours.is_empty() {
-            let block =
-                app.chain.block(BlockTag::Number(receipt.block_number)).await?.ok_or_else(no_block)?;
             let tx = app.db.begin().await?;
             allocate::record(app, &tx, &ours, block.time).await?;
             tx.commit().await?;

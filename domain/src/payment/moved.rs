@@ -1,10 +1,13 @@
 //! A transaction that a reorg moved to another block. The transfers are the same; their block is another, and so may be
 //! their places in it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use entities::{ChainTransferStatus, PaymentId, PaymentStatus, Usdc, chain_transfer, payment};
+use entities::{ChainTransferStatus, PaymentStatus, Usdc, chain_transfer, payment};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 
 use super::{
@@ -12,34 +15,70 @@ use super::{
     numbers::{chain_id, stored},
     record,
 };
-use crate::{App, Tx, error::Result, ports::chain::Transfer};
+use crate::{
+    App, Tx,
+    error::Result,
+    ports::chain::{Transfer, TxHash},
+};
 
 /// Rows whose block is gone give up their place in it, because another transfer may have it now: they get one from here
 /// on, which no log of any block has.
 const FREED: i32 = 1 << 30;
+/// So many transactions are looked up at once.
+const QUERIED: usize = 500;
+
+/// Without what is known already just where it stands: the scanner reads its last blocks again and again. All transfers of a
+/// transaction stay together.
+pub(super) async fn news(app: &App, transfers: Vec<Transfer>) -> Result<Vec<Transfer>> {
+    let hashes: HashSet<_> = transfers.iter().map(|transfer| transfer.transaction_hash.to_string()).collect();
+    let hashes: Vec<_> = hashes.into_iter().collect();
+    let mut known = HashSet::new();
+    for hashes in hashes.chunks(QUERIED) {
+        let rows = chain_transfer::Entity::find()
+            .filter(chain_transfer::Column::ChainId.eq(chain_id(app)?))
+            .filter(chain_transfer::Column::TransactionHash.is_in(hashes))
+            // One that was orphaned is back.
+            .filter(chain_transfer::Column::Status.ne(ChainTransferStatus::Orphaned))
+            .all(app.db.reader())
+            .await?;
+        known.extend(rows.into_iter().map(|row| (row.transaction_hash, row.block_hash, row.log_index)));
+    }
+    let mut news = Vec::new();
+    for sent in transfers.chunk_by(|one, next| one.transaction_hash == next.transaction_hash) {
+        let mut all_known = true;
+        for transfer in sent.iter().filter(|transfer| transfer.amount.is_some_and(Usdc::is_positive)) {
+            let (hash, block) = (transfer.transaction_hash.to_string(), transfer.block_hash.to_string());
+            all_known &= known.contains(&(hash, block, log_index(transfer)?));
+        }
+        if !all_known {
+            news.extend_from_slice(sent);
+        }
+    }
+    Ok(news)
+}
+
+/// What was seen before of a transaction.
+pub(super) fn seen_of(app: &App, hash: TxHash) -> Result<Select<chain_transfer::Entity>> {
+    Ok(chain_transfer::Entity::find()
+        .filter(chain_transfer::Column::ChainId.eq(chain_id(app)?))
+        .filter(chain_transfer::Column::TransactionHash.eq(hash.to_string()))
+        .order_by_asc(chain_transfer::Column::LogIndex))
+}
 
 /// Moves what was seen before of a transaction to where it stands now; what is left was never seen. All of `sent` is of one
-/// transaction, in chain order.
+/// transaction, in chain order; its payments are locked.
 pub(super) async fn follow<'a>(
     app: &App,
     tx: &Tx,
     sent: Vec<(&'a Transfer, Usdc)>,
     block_time: DateTime<Utc>,
+    payments: &[payment::Model],
 ) -> Result<Vec<(&'a Transfer, Usdc)>> {
     let Some((first, _)) = sent.first() else { return Ok(sent) };
-    let of_transaction = || {
-        chain_transfer::Entity::find()
-            .filter(chain_transfer::Column::TransactionHash.eq(first.transaction_hash.to_string()))
-            .order_by_asc(chain_transfer::Column::LogIndex)
-    };
-    let chain = chain_transfer::Column::ChainId.eq(chain_id(app)?);
-    let glance = of_transaction().filter(chain.clone()).all(&**tx).await?;
-    if glance.is_empty() {
+    let mut known = seen_of(app, first.transaction_hash)?.lock_exclusive().all(&**tx).await?;
+    if known.is_empty() {
         return Ok(sent);
     }
-    // Payments before transfers, as everybody locks them.
-    let payments = lock_payments(tx, glance.iter().filter_map(|row| row.payment_id)).await?;
-    let mut known = of_transaction().filter(chain).lock_exclusive().all(&**tx).await?;
     let (mut new, mut back) = (Vec::new(), Vec::new());
     for (transfer, amount) in sent {
         let (block, place) = (transfer.block_hash.to_string(), log_index(transfer)?);
@@ -68,15 +107,6 @@ pub(super) async fn follow<'a>(
         repoint(app, tx, row, transfer, block_time, payment).await?;
     }
     Ok(unseen)
-}
-
-async fn lock_payments(tx: &Tx, ids: impl Iterator<Item = PaymentId> + Send) -> Result<Vec<payment::Model>> {
-    Ok(payment::Entity::find()
-        .filter(payment::Column::Id.is_in(ids))
-        .order_by_asc(payment::Column::Id)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?)
 }
 
 async fn free(tx: &Tx, known: &mut [chain_transfer::Model]) -> Result<()> {

@@ -11,10 +11,11 @@ use sea_orm::{
 
 use super::{
     allocate,
-    depth::{Depth, REORG_DEPTH},
+    depth::{self, Depth, REORG_DEPTH},
     jobs::ChainScan,
+    moved,
     numbers::{chain_id, height, poll, stored},
-    strays, undo,
+    strays, undo, witness,
 };
 use crate::{
     App, Error, Tx,
@@ -32,52 +33,68 @@ const BLOCKS_A_LOOK: u64 = 500;
 /// With no deposit open the chain is read this many times less often.
 const IDLE_FACTOR: i32 = 10;
 
-/// Reads on from where the last look ended, and queues the next look.
+/// Reads on from where the last look ended, and queues the next look. The last blocks are read again each time: a node that
+/// lags, or lies behind a load balancer, may have answered with nothing for a block that it did not know yet.
+///
+/// What was found is written thing by thing, each in a transaction of its own: no payment is waited for while another is
+/// held. Should the process die between them, the same blocks are read again, and what is known already changes nothing.
 pub async fn run(app: &App) -> Result<Outcome> {
     let head = block(app, BlockTag::Latest).await?;
     let Some(cursor) = cursor(app, &head).await? else { return Ok(Outcome::Done) };
     let scanned = height(cursor.scanned_block)?;
     let reorganised = !still_canonical(app, &cursor, scanned).await?;
-    let from = if reorganised {
+    let back = if reorganised {
         tracing::warn!(block = scanned, "the chain was reorganised: reading back");
         scanned.saturating_sub(REORG_DEPTH)
     } else {
-        scanned + 1
+        (scanned + 1).saturating_sub(depth::most(app).min(REORG_DEPTH))
     };
+    // No address had been given out before the first scan.
+    let from = back.max(height(cursor.first_block)? + 1);
     let to = head.number.min(from + BLOCKS_A_LOOK - 1);
     let mut arrivals = Vec::new();
     let mut last = None;
     if from <= to {
         let before = block(app, BlockTag::Number(to)).await?;
-        arrivals = with_times(app, app.chain.deposits(from, to).await?).await?;
+        let news = moved::news(app, app.chain.deposits(from, to).await?).await?;
+        arrivals = with_times(app, news).await?;
         let after = block(app, BlockTag::Number(to)).await?;
         // What was read before may have been replaced meanwhile, too.
         let below = reorganised || still_canonical(app, &cursor, scanned).await?;
         if before != after || !below {
             // The logs may be of blocks that are gone: they are read again.
-            let reason = "the chain changed while it was read".to_owned();
-            return Err(PortError::Transient { port: "chain", reason }.into());
+            return Err(changed());
         }
-        last = Some(after);
+        // A node that merely lags does not take the scanner back.
+        last = (reorganised || to > scanned).then_some(after);
     }
     fault::point("deposit.answer").await?;
-    // The chain is asked before the transaction: a slow node must not hold the write lock.
-    let strays = strays::deep(app, &Depth::now(app).await?).await?;
+    // The chain is asked before each transaction: a slow node must not hold the write lock.
+    let depth = Depth::now(app).await?;
+    let trouble = witness::trouble(app, &depth).await;
+    let strays = strays::deep(app, &depth).await?;
     let fallen = if reorganised { undo::fallen(app, from).await? } else { Vec::new() };
-    let tx = app.db.begin().await?;
     for (transfers, time) in &arrivals {
+        let tx = app.db.begin().await?;
         allocate::record(app, &tx, transfers, *time).await?;
+        fault::point("deposit.record").await?;
+        tx.commit().await?;
     }
-    let lost = undo::unbook_fallen(app, &tx, &fallen).await?;
-    strays::set_aside(app, &tx, &strays).await?;
-    fault::point("deposit.record").await?;
-    let more = to < head.number;
-    advance(app, &tx, &cursor, last.as_ref(), more).await?;
-    if lost {
-        undo::stop_paying(app, &tx).await?;
+    for row in &fallen {
+        undo::unbook_fallen(app, row).await?;
     }
+    for (row, stands) in &strays {
+        strays::set_aside(app, row, *stands).await?;
+    }
+    let tx = app.db.begin().await?;
+    advance(app, &tx, &cursor, last.as_ref(), to < head.number, trouble).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
+}
+
+fn changed() -> Error {
+    let reason = "the chain changed while it was read".to_owned();
+    PortError::Transient { port: "chain", reason }.into()
 }
 
 /// Starts the scanner if nobody did: from the present head, because no deposit address was given out before.
@@ -97,6 +114,25 @@ pub(crate) async fn hasten(app: &App, tx: &Tx) -> Result<bool> {
         look_at(app, tx, &row, soon).await?;
     }
     Ok(true)
+}
+
+/// What is wrong with the second node, and since when: no deposit is credited meanwhile, and none undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeTrouble {
+    /// What, in words.
+    pub reason: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// What the scanner last found wrong with the second node.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn trouble(app: &App) -> Result<Option<NodeTrouble>> {
+    let cursor = chain_cursor::Entity::find_by_id(chain_id(app)?).one(app.db.reader()).await?;
+    Ok(cursor.and_then(|cursor| Some(NodeTrouble { reason: cursor.trouble?, since: cursor.trouble_since? })))
 }
 
 /// Makes the scanner due at a moment: the sweep calls it for a look that got lost.
@@ -134,6 +170,10 @@ async fn cursor(app: &App, head: &Block) -> Result<Option<chain_cursor::Model>> 
         chain_id,
         scanned_block: stored(head.number)?,
         block_hash: head.hash.to_string(),
+        first_block: stored(head.number)?,
+        trouble: None,
+        trouble_since: None,
+        trouble_told_at: None,
         look: 0,
         due_at: Some(app.clock.now()),
         updated_at: app.clock.now(),
@@ -154,17 +194,20 @@ async fn still_canonical(app: &App, cursor: &chain_cursor::Model, scanned: u64) 
 
 /// The transfers of each transaction, with the time of its block.
 async fn with_times(app: &App, transfers: Vec<Transfer>) -> Result<Vec<(Vec<Transfer>, DateTime<Utc>)>> {
-    let mut times: HashMap<u64, DateTime<Utc>> = HashMap::new();
+    let mut blocks: HashMap<u64, Block> = HashMap::new();
     let mut timed = Vec::new();
     // In chain order a transaction's transfers stand side by side.
     for sent in transfers.chunk_by(|one, next| one.transaction_hash == next.transaction_hash) {
-        let Some(number) = sent.first().map(|transfer| transfer.block_number) else { continue };
-        let time = match times.get(&number) {
-            Some(time) => *time,
-            None => block(app, BlockTag::Number(number)).await?.time,
+        let Some(Transfer { block_number, block_hash, .. }) = sent.first() else { continue };
+        let mined = match blocks.remove(block_number) {
+            Some(mined) => mined,
+            None => block(app, BlockTag::Number(*block_number)).await?,
         };
-        times.insert(number, time);
-        timed.push((sent.to_vec(), time));
+        if mined.hash != *block_hash {
+            return Err(changed());
+        }
+        timed.push((sent.to_vec(), mined.time));
+        blocks.insert(*block_number, mined);
     }
     Ok(timed)
 }
@@ -175,6 +218,7 @@ async fn advance(
     seen: &chain_cursor::Model,
     last: Option<&Block>,
     more: bool,
+    trouble: Option<&str>,
 ) -> Result<()> {
     let row = chain_cursor::Entity::find_by_id(seen.chain_id).lock_exclusive().one(&**tx).await?;
     // Another process may have read the same blocks meanwhile; what it found is the same, and it goes on.
@@ -191,6 +235,7 @@ async fn advance(
         };
         change.update(&**tx).await?;
     }
+    witness::keep(app, tx, &row, trouble).await?;
     let poll = poll(app);
     let pause = match (more, deposits_open(tx).await?) {
         (true, _) => chrono::Duration::zero(),

@@ -11,7 +11,8 @@ use super::{
     credit,
     depth::{Depth, needed},
     numbers::height,
-    unallocated, undo, witness,
+    record::{self, Locked},
+    unallocated, undo, watch, witness,
 };
 use crate::{
     App, Tx,
@@ -35,7 +36,8 @@ pub(super) async fn stands(app: &App, row: &chain_transfer::Model) -> Result<boo
 }
 
 /// A transfer's block is gone: it counts no more, and the scanner reads back, because the same transfer may
-/// stand in another block. Nothing happens when somebody moved it meanwhile.
+/// stand in another block. Nothing happens when somebody moved it meanwhile. Nothing may be locked after it: the scanner's
+/// place is the last.
 pub(super) async fn orphan(app: &App, tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
     if !turn(app, tx, row, ChainTransferStatus::Orphaned).await? {
         return Ok(());
@@ -71,7 +73,11 @@ pub(super) async fn turn(
 /// Transfers that wait for no deposit and are deep enough, each with whether it still stands on the chain: those that pay
 /// nothing, and those that a reorg had undone after they were passed on.
 pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer::Model, bool)>> {
-    let deep = depth.head.number.saturating_add(1).saturating_sub(app.settings.confirmations.into());
+    // What one node alone shows waits until the other does too.
+    if depth.is_silent() {
+        return Ok(Vec::new());
+    }
+    let deep = depth.head().number.saturating_add(1).saturating_sub(app.settings.confirmations.into());
     let no_deposit = Condition::any()
         .add(chain_transfer::Column::PaymentId.is_null())
         .add(chain_transfer::Column::LostAt.is_not_null());
@@ -87,43 +93,48 @@ pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer
     for row in rows {
         let stands = stands(app, &row).await?;
         let sure = depth.counts(&row, needed(app, row.amount));
-        // What one node alone shows waits until the other does too.
-        if !stands || (sure && witness::doubt(app, std::slice::from_ref(&row)).await?.is_none()) {
+        if !stands || (sure && witness::doubt(app, depth, std::slice::from_ref(&row)).await?.is_none()) {
             strays.push((row, stands));
         }
     }
     Ok(strays)
 }
 
-/// Books money that pays nothing, because we hold it all the same: a payer's surplus goes back by itself, the
-/// rest is unallocated, for an admin to assign or return.
-pub(super) async fn set_aside(app: &App, tx: &Tx, strays: &[(chain_transfer::Model, bool)]) -> Result<()> {
-    for (row, stands) in strays {
-        if !stands {
-            orphan(app, tx, row).await?;
-            continue;
+/// Books money that pays nothing, because we hold it all the same: a payer's surplus goes back by itself, the rest is
+/// unallocated, for an admin to assign or return. What stands no more is orphaned, what was lost is regained.
+pub(super) async fn set_aside(app: &App, row: &chain_transfer::Model, stands: bool) -> Result<()> {
+    let tx = app.db.begin().await?;
+    match (stands, row.lost_at) {
+        (false, _) => orphan(app, &tx, row).await?,
+        (true, Some(_)) => undo::regain(app, &tx, row).await?,
+        (true, None) => book(app, &tx, row).await?,
+    }
+    tx.commit().await
+}
+
+async fn book(app: &App, tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
+    if let Some(deposit) = surplus_of(tx, row).await? {
+        // Its return hangs on the contract, which everybody locks before a transfer.
+        let Locked { payment: deposit, .. } = record::lock(tx, deposit.id).await?;
+        if !watch::is_credited(&deposit) {
+            // Undone at this very moment: the next look finds out what the transfer is then.
+            return Ok(());
         }
-        if row.lost_at.is_some() {
-            undo::regain(app, tx, row).await?;
-            continue;
+        if turn(app, tx, row, ChainTransferStatus::Credited).await? {
+            credit::give_back_late(app, tx, &deposit, row).await?;
         }
-        if let Some(deposit) = surplus_of(tx, row).await? {
-            if turn(app, tx, row, ChainTransferStatus::Credited).await? {
-                credit::give_back_late(app, tx, &deposit, row).await?;
-            }
-            continue;
-        }
-        if turn(app, tx, row, ChainTransferStatus::Unallocated).await? {
-            let lines = [
-                (Account::Treasury(PaymentRail::Chain), row.amount),
-                (Account::Unallocated, row.amount.negated()?),
-            ];
-            // What a reorg undid may be booked again.
-            let key = format!("{}:UNALLOCATED:{}", row.id, row.undone);
-            ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
-            unallocated::note(app, tx, row, row.amount, unallocated::reason_of(tx, row).await?).await?;
-            tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
-        }
+        return Ok(());
+    }
+    if turn(app, tx, row, ChainTransferStatus::Unallocated).await? {
+        let lines = [
+            (Account::Treasury(PaymentRail::Chain), row.amount),
+            (Account::Unallocated, row.amount.negated()?),
+        ];
+        // What a reorg undid may be booked again.
+        let key = format!("{}:UNALLOCATED:{}", row.id, row.undone);
+        ledger::post(app, tx, LedgerTransferKind::UnallocatedReceived, &key, None, &lines).await?;
+        unallocated::note(app, tx, row, row.amount, unallocated::reason_of(tx, row).await?).await?;
+        tracing::warn!(transfer = %row.id, amount = %row.amount, from = %row.from_address, "USDC that pays nothing");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! waited for again; where it was passed on already, the platform bears the loss until the transfer is mined again.
 
 use entities::{
-    ChainTransferStatus, LedgerTransferKind, MilestoneStatus, PaymentKind, PaymentStatus, Usdc, UserId,
+    ChainTransferStatus, LedgerTransferKind, MilestoneStatus, PaymentKind, PaymentStatus, UserId,
     chain_cursor, chain_transfer, contract, milestone, payment,
 };
 use sea_orm::{
@@ -11,12 +11,7 @@ use sea_orm::{
 };
 
 use super::{
-    DEPOSIT_WINDOW,
-    credit::back_to_senders,
-    record, scan,
-    settle::{TREASURY, held_in},
-    state::Step,
-    strays, unallocated, watch,
+    DEPOSIT_WINDOW, credit, record, scan, settle::TREASURY, state::Step, strays, unallocated, watch,
 };
 use crate::{
     App, Error, Tx, account,
@@ -34,13 +29,13 @@ pub(super) async fn is_spent(
     tx: &Tx,
     deposit: &payment::Model,
     milestone: Option<&milestone::Model>,
-    arrived: &[(chain_transfer::Model, bool)],
+    arrived: &[chain_transfer::Model],
 ) -> Result<bool> {
     let Some(milestone) = milestone else { return Ok(true) };
     if !matches!(milestone.status, MilestoneStatus::Funded | MilestoneStatus::Submitted) {
         return Ok(true);
     }
-    // Of what went back too much, or was lost before, the books cannot be turned back.
+    // What came too much and is on its way back, or what was lost before, cannot be taken out of the books again.
     let returned = payment::Entity::find()
         .filter(payment::Column::LinkedPaymentId.eq(deposit.id))
         .filter(payment::Column::Kind.eq(PaymentKind::Return));
@@ -50,13 +45,7 @@ pub(super) async fn is_spent(
     if returned.count(&**tx).await? + lost.count(&**tx).await? > 0 {
         return Ok(true);
     }
-    let rows: Vec<_> = arrived.iter().map(|(row, _)| row.clone()).collect();
-    let surplus = Usdc::sum(rows.iter().map(|row| row.amount))?.minus(deposit.amount)?;
-    // Some of it was lost before, or assigned; or what came too much is on its way back.
-    if surplus < Usdc::ZERO || !back_to_senders(&rows, surplus)?.by_sender.is_empty() {
-        return Ok(true);
-    }
-    if unallocated::is_decided(tx, deposit.id, &rows).await? {
+    if unallocated::is_decided(tx, deposit.id, arrived).await? {
         return Ok(true);
     }
     let payouts = payment::Entity::find()
@@ -76,20 +65,16 @@ pub(super) async fn undo(
     arrived: &[(chain_transfer::Model, bool)],
 ) -> Result<()> {
     let milestone = milestone.ok_or_else(|| Error::bug("a bonus is never taken back"))?;
-    let received = Usdc::sum(arrived.iter().map(|(row, _)| row.amount))?;
-    let lines = [
-        (TREASURY, received.negated()?),
-        (held_in(deposit)?, deposit.amount),
-        // Nothing went back, or it would be spent: what came too much was too little for that.
-        (Account::Unallocated, received.minus(deposit.amount)?),
-    ];
     let key = format!("{}:REVERSED:{}", deposit.id, deposit.version);
-    ledger::post(app, tx, LedgerTransferKind::DepositReversed, &key, Some(deposit.id), &lines).await?;
+    // What was posted, line by line: how it would be divided today is another question.
+    ledger::reverse(app, tx, LedgerTransferKind::DepositReversed, &credit::credited_key(deposit), &key)
+        .await?;
     let now = app.clock.now();
     let deposit = record::step(app, tx, deposit, Step::Reorg, |row| {
         row.expires_at = Set(Some(now + DEPOSIT_WINDOW));
         row.completed_at = Set(None);
         row.final_at = Set(None);
+        row.hold_reason = Set(None);
     })
     .await?;
     for (row, stands) in arrived {
@@ -139,6 +124,7 @@ pub(super) async fn lose(
 
 /// What was lost is on the chain again, and deep enough: the platform bears nothing any more.
 pub(super) async fn regain(app: &App, tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
+    let deposit = locked_deposit(tx, row).await?;
     if !strays::turn(app, tx, row, ChainTransferStatus::Credited).await? {
         return Ok(());
     }
@@ -152,7 +138,17 @@ pub(super) async fn regain(app: &App, tx: &Tx, row: &chain_transfer::Model) -> R
         let notice = Notice::DepositRegained { payment: row.payment_id, amount: row.amount };
         notify(app, tx, admin, notice, &key).await?;
     }
-    Ok(())
+    match deposit.filter(watch::is_credited) {
+        // Its blocks may be undone again: it is watched until they are final.
+        Some(deposit) => record::look_at(app, tx, &deposit, app.clock.now()).await,
+        None => Ok(()),
+    }
+}
+
+/// The deposit that a transfer was given to, locked; before the transfer, as everybody does.
+async fn locked_deposit(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<payment::Model>> {
+    let Some(id) = row.payment_id else { return Ok(None) };
+    Ok(payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?)
 }
 
 /// What was booked of blocks from this height on, and is on the chain no more. For the scanner, after a reorg.
@@ -172,29 +168,28 @@ pub(super) async fn fallen(app: &App, from: u64) -> Result<Vec<chain_transfer::M
     Ok(fallen)
 }
 
-/// Undoes what was booked for transfers that fell; a credited deposit's own look sees to its own. Whether anything was
-/// lost.
-pub(super) async fn unbook_fallen(app: &App, tx: &Tx, fallen: &[chain_transfer::Model]) -> Result<bool> {
-    let mut lost = false;
-    for row in fallen {
-        let deposit = match row.payment_id {
-            Some(id) => payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?,
-            None => None,
-        };
-        let now = chain_transfer::Entity::find_by_id(row.id).lock_exclusive().one(&**tx).await?;
-        if now.as_ref() != Some(row) {
-            // Somebody moved it meanwhile, or undid it.
-            continue;
+/// Undoes what was booked for a transfer that fell; a credited deposit's own look sees to its own.
+pub(super) async fn unbook_fallen(app: &App, row: &chain_transfer::Model) -> Result<()> {
+    let tx = app.db.begin().await?;
+    let deposit = locked_deposit(&tx, row).await?;
+    let nobodys = unallocated::is_open_whole(&tx, row).await?;
+    let now = chain_transfer::Entity::find_by_id(row.id).lock_exclusive().one(&*tx).await?;
+    if now.as_ref() != Some(row) {
+        // Somebody moved it meanwhile, or undid it.
+        return Ok(());
+    }
+    match deposit {
+        Some(deposit) if watch::is_credited(&deposit) => {
+            record::look_at(app, &tx, &deposit, app.clock.now()).await?;
         }
-        match deposit {
-            Some(deposit) if watch::is_credited(&deposit) => {
-                record::look_at(app, tx, &deposit, app.clock.now()).await?;
+        _ if nobodys => take_back_unallocated(app, &tx, row).await?,
+        deposit => {
+            if lose(app, &tx, std::slice::from_ref(row), deposit.as_ref()).await? {
+                stop_paying(app, &tx).await?;
             }
-            _ if unallocated::is_open_whole(tx, row).await? => take_back_unallocated(app, tx, row).await?,
-            deposit => lost |= lose(app, tx, std::slice::from_ref(row), deposit.as_ref()).await?,
         }
     }
-    Ok(lost)
+    tx.commit().await
 }
 
 /// Nobody got it yet: it is as if it had never come.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     App, Error, Tx,
     error::Result,
-    ports::chain::{BlockTag, TxHash},
+    ports::chain::{Block, BlockTag, Receipt, TxHash},
     queue::Outcome,
 };
 
@@ -26,7 +26,8 @@ pub(super) const PACE: i32 = 12;
 pub(super) async fn watch(app: &App, seen: &payment::Model) -> Result<Outcome> {
     let id = seen.id;
     let depth = Depth::now(app).await?;
-    let (looked, disputed) = look(app, credited_for(app.db.reader(), id).await?).await?;
+    let looked = look(app, credited_for(app.db.reader(), id).await?).await?;
+    let rows: Vec<_> = looked.iter().map(|(row, _)| row.clone()).collect();
 
     let tx = app.db.begin().await?;
     let Locked { payment, milestone } = record::lock(&tx, id).await?;
@@ -34,34 +35,45 @@ pub(super) async fn watch(app: &App, seen: &payment::Model) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let now = app.clock.now();
-    if credited_for(&*tx, id).await? != looked.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>() {
+    if credited_for(&*tx, id).await? != rows {
         // Something was moved while the chain was asked: look again at all of it.
         record::look_at(app, &tx, &payment, now).await?;
         tx.commit().await?;
         return Ok(Outcome::Done);
     }
-    let counts = |row: &chain_transfer::Model| depth.counts(row, payment.required_confirmations);
+    let needs = payment.required_confirmations;
     // A block that was not left behind has its confirmations for good: a node that lags shows fewer.
-    let shaken = looked.iter().any(|(row, stands)| !stands || (row.moved_at.is_some() && !counts(row)));
+    let shaken = looked.iter().any(|(row, found)| match found {
+        Found::Gone => true,
+        Found::Stands => row.moved_at.is_some() && !depth.may_count(row, needs),
+        Found::Disputed => false,
+    });
     if !shaken {
-        for (row, _) in &looked {
+        let (mut done, mut settles) = (true, Vec::new());
+        for (row, found) in &looked {
+            let stands = *found == Found::Stands;
+            settles.extend((stands && depth.counts(row, needs)).then_some(row));
+            done &= stands && depth.is_final(row);
+        }
+        for row in settles {
             settled(&tx, row).await?;
         }
-        let done = !disputed && looked.iter().all(|(row, _)| depth.is_final(row));
         if done {
             finish(app, &tx, &payment, !looked.is_empty()).await?;
         } else {
             record::look_at(app, &tx, &payment, now + poll(app) * PACE).await?;
         }
-    } else if undo::is_spent(&tx, &payment, milestone.as_ref(), &looked).await? {
-        let gone: Vec<_> = looked.into_iter().filter(|(_, stands)| !stands).map(|(row, _)| row).collect();
+    } else if undo::is_spent(&tx, &payment, milestone.as_ref(), &rows).await? {
+        let gone: Vec<_> =
+            looked.into_iter().filter(|(_, found)| *found == Found::Gone).map(|(row, _)| row).collect();
         record::look_at(app, &tx, &payment, now + poll(app)).await?;
         if undo::lose(app, &tx, &gone, Some(&payment)).await? {
             undo::read_back(app, &tx).await?;
             undo::stop_paying(app, &tx).await?;
         }
     } else {
-        undo::undo(app, &tx, &payment, milestone.as_ref(), &looked).await?;
+        let stand: Vec<_> = looked.into_iter().map(|(row, found)| (row, found != Found::Gone)).collect();
+        undo::undo(app, &tx, &payment, milestone.as_ref(), &stand).await?;
     }
     tx.commit().await?;
     Ok(Outcome::Done)
@@ -71,19 +83,13 @@ pub(super) fn is_credited(payment: &payment::Model) -> bool {
     payment.kind == PaymentKind::Deposit && payment.status == PaymentStatus::Completed
 }
 
-/// Each transfer as it is now, with whether it stands; and whether the nodes differ over one. One whose block is gone may be
-/// in another by now.
-async fn look(
-    app: &App,
-    rows: Vec<chain_transfer::Model>,
-) -> Result<(Vec<(chain_transfer::Model, bool)>, bool)> {
-    let (mut looked, mut disputed) = (Vec::with_capacity(rows.len()), false);
+/// Each transfer as it is now, and what is said of it. One whose block is gone may be in another by now.
+async fn look(app: &App, rows: Vec<chain_transfer::Model>) -> Result<Vec<(chain_transfer::Model, Found)>> {
+    let mut looked = Vec::with_capacity(rows.len());
     for row in rows {
-        let (row, found) = find(app, row).await?;
-        disputed |= found == Found::Disputed;
-        looked.push((row, found != Found::Gone));
+        looked.push(find(app, row).await?);
     }
-    Ok((looked, disputed))
+    Ok(looked)
 }
 
 /// What the chain says of a transfer that was booked.
@@ -101,22 +107,18 @@ pub(super) enum Found {
 /// is undone on the word of one node while the other still shows it.
 pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain_transfer::Model, Found)> {
     if strays::stands(app, &row).await? {
-        return Ok((row, Found::Stands));
+        // It was moved there on the word of the first node alone.
+        let found = if row.moved_at.is_none() { Found::Stands } else { moved_to(app, &row).await? };
+        return Ok((row, found));
     }
     if witness::still_shows(app, &row).await? {
         return Ok((row, Found::Disputed));
     }
     let hash: TxHash =
         row.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-    let Some(receipt) = app.chain.receipt(hash).await?.filter(|receipt| receipt.succeeded) else {
+    let Some((receipt, block)) = mined(app, hash).await?.filter(|(receipt, _)| receipt.succeeded) else {
         return Ok((row, Found::Gone));
     };
-    let Some(block) = app.chain.block(BlockTag::Number(receipt.block_number)).await? else {
-        return Ok((row, Found::Gone));
-    };
-    if block.hash != receipt.block_hash {
-        return Ok((row, Found::Gone));
-    }
     let treasury = app.chain.treasury();
     let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();
     let tx = app.db.begin().await?;
@@ -125,7 +127,20 @@ pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain
     tx.commit().await?;
     let now = now.ok_or_else(|| Error::bug("a chain transfer vanished"))?;
     let stands = now.block_hash == block.hash.to_string();
-    Ok((now, if stands { Found::Stands } else { Found::Gone }))
+    let found = if stands { moved_to(app, &now).await? } else { Found::Gone };
+    Ok((now, found))
+}
+
+/// Whether the second node shows a transfer where the first one has it by now.
+async fn moved_to(app: &App, row: &chain_transfer::Model) -> Result<Found> {
+    Ok(if witness::shows(app, row).await? { Found::Stands } else { Found::Disputed })
+}
+
+/// The receipt of a transaction, with its block, if that one is in the chain: a height alone names no block.
+pub(super) async fn mined(app: &App, hash: TxHash) -> Result<Option<(Receipt, Block)>> {
+    let Some(receipt) = app.chain.receipt(hash).await? else { return Ok(None) };
+    let block = app.chain.block(BlockTag::Number(receipt.block_number)).await?;
+    Ok(block.filter(|block| block.hash == receipt.block_hash).map(|block| (receipt, block)))
 }
 
 /// What a deposit was credited for, in chain order.

@@ -1,16 +1,15 @@
 //! A second node, where one is set: nothing is credited, sent back or undone that only one of the two shows.
 
-use entities::{chain_transfer, payment};
+use chrono::Duration;
+use entities::{chain_cursor, chain_transfer, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
-use super::{
-    numbers::{height, poll},
-    record,
-};
+use super::{depth::Depth, numbers::height};
 use crate::{
-    App, Error, Tx,
+    App, Error, Tx, account,
     error::Result,
     events,
+    notification::{Notice, notify},
     ports::{
         PortError,
         chain::{BlockTag, Chain, Receipt, Transfer, TxHash},
@@ -19,16 +18,26 @@ use crate::{
 
 /// After so many looks in vain somebody has to look at the nodes.
 const ALARM: i32 = 20;
+/// So long something may be wrong with the second node before administrators hear of it; and so far may the two be apart.
+const PATIENCE: Duration = Duration::minutes(5);
 
 const OTHER_CHAIN: &str = "the node does not answer for the chain that it has to be on";
 const SILENT: &str = "the second node does not answer";
+const APART: &str = "the newest block of one node is minutes older than that of the other";
 const DISAGREE: &str = "the two nodes do not show the same yet";
 
 /// What speaks against counting these transfers; nothing when both nodes show them alike. With one node only its chain is
 /// checked.
-pub(super) async fn doubt(app: &App, rows: &[chain_transfer::Model]) -> Result<Option<&'static str>> {
+pub(super) async fn doubt(
+    app: &App,
+    depth: &Depth,
+    rows: &[chain_transfer::Model],
+) -> Result<Option<&'static str>> {
     if rows.is_empty() {
         return Ok(None);
+    }
+    if depth.is_silent() {
+        return Ok(hindrance(depth));
     }
     if refuses(app.chain.verify().await)? {
         return Ok(Some(OTHER_CHAIN));
@@ -55,6 +64,14 @@ pub(super) async fn doubt(app: &App, rows: &[chain_transfer::Model]) -> Result<O
         }
     }
     Ok(None)
+}
+
+/// Why what came may never be deep enough: the second node does not see the chain grow.
+pub(super) fn hindrance(depth: &Depth) -> Option<&'static str> {
+    if depth.is_silent() {
+        return Some(SILENT);
+    }
+    (depth.apart() > PATIENCE).then_some(APART)
 }
 
 /// A first node that is on another chain is doubted; one that does not answer is asked again.
@@ -100,20 +117,92 @@ pub(super) async fn still_shows(app: &App, row: &chain_transfer::Model) -> Resul
     })
 }
 
-/// The deposit waits, and says why.
-pub(super) async fn wait(app: &App, tx: &Tx, payment: &payment::Model, doubt: &str) -> Result<()> {
-    if payment.look > 0 && payment.look % ALARM == 0 {
+/// Whether the second node has this very block in its chain, where there is a second node. One that does not answer has not.
+pub(super) async fn shows(app: &App, row: &chain_transfer::Model) -> Result<bool> {
+    let Some(witness) = &app.witness else { return Ok(true) };
+    Ok(match witness.block(BlockTag::Number(height(row.block_number)?)).await {
+        Ok(block) => block.is_some_and(|block| block.hash.to_string() == row.block_hash),
+        Err(error) => {
+            tracing::warn!(%error, transfer = %row.id, "the second node does not say where a transfer moved to");
+            false
+        }
+    })
+}
+
+/// The deposit says what it waits for beside its confirmations, or that it is nothing any more.
+pub(super) async fn say(
+    app: &App,
+    tx: &Tx,
+    payment: payment::Model,
+    doubt: Option<&str>,
+) -> Result<payment::Model> {
+    if doubt.is_some() && payment.look > 0 && payment.look % ALARM == 0 {
         tracing::error!(payment = %payment.id, doubt, looks = payment.look, "a deposit cannot be credited");
     }
-    if payment.hold_reason.as_deref() != Some(doubt) {
-        events::payment_updated(app, &**tx, payment.id).await?;
+    if payment.hold_reason.as_deref() == doubt {
+        return Ok(payment);
     }
+    events::payment_updated(app, &**tx, payment.id).await?;
     let change = payment::ActiveModel {
         id: Set(payment.id),
-        hold_reason: Set(Some(doubt.to_owned())),
+        hold_reason: Set(doubt.map(str::to_owned)),
         updated_at: Set(app.clock.now()),
         ..Default::default()
     };
-    let payment = change.update(&**tx).await?;
-    record::look_at(app, tx, &payment, app.clock.now() + poll(app)).await
+    Ok(change.update(&**tx).await?)
+}
+
+/// What is wrong with the second node as a whole: while it is, nothing is credited and nothing undone.
+pub(super) async fn trouble(app: &App, depth: &Depth) -> Option<&'static str> {
+    let witness = app.witness.as_ref()?;
+    if let Some(hindrance) = hindrance(depth) {
+        return Some(hindrance);
+    }
+    match witness.verify().await {
+        Ok(()) => None,
+        Err(PortError::Refused { .. }) => Some(OTHER_CHAIN),
+        Err(PortError::Transient { .. }) => Some(SILENT),
+    }
+}
+
+/// Keeps what is wrong beside the scanner's place, which is locked, and tells administrators once an outage: when it lasts, and
+/// when it is over.
+pub(super) async fn keep(
+    app: &App,
+    tx: &Tx,
+    cursor: &chain_cursor::Model,
+    trouble: Option<&str>,
+) -> Result<()> {
+    let now = app.clock.now();
+    let since = match (cursor.trouble_since, trouble) {
+        (None, None) => return Ok(()),
+        (Some(since), _) => since,
+        (None, Some(_)) => now,
+    };
+    let event = format!("node:{}", since.timestamp_micros());
+    let mut change = chain_cursor::ActiveModel { chain_id: Set(cursor.chain_id), ..Default::default() };
+    change.trouble = Set(trouble.map(str::to_owned));
+    change.trouble_since = Set(trouble.map(|_| since));
+    match trouble {
+        Some(reason) if cursor.trouble_told_at.is_none() && now - since >= PATIENCE => {
+            tracing::error!(reason, %since, "deposits are neither credited nor undone");
+            change.trouble_told_at = Set(Some(now));
+            let since = since.format("%Y-%m-%d %H:%M UTC").to_string();
+            tell(app, tx, &Notice::NodeTrouble { since, reason: reason.to_owned() }, &event).await?;
+        }
+        None if cursor.trouble_told_at.is_some() => {
+            change.trouble_told_at = Set(None);
+            tell(app, tx, &Notice::NodesAgree, &format!("{event}:OVER")).await?;
+        }
+        _ => {}
+    }
+    change.update(&**tx).await?;
+    Ok(())
+}
+
+async fn tell(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<()> {
+    for admin in account::admins(tx).await? {
+        notify(app, tx, admin, notice.clone(), event).await?;
+    }
+    Ok(())
 }

@@ -6,9 +6,9 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use domain::ports::chain::{EvmClient, EvmSettings};
 use serde_json::{Value, json};
 
-use super::{asked, escrow, look, state};
-use crate::support::{TestApp, text};
-use domain::money::Usdc;
+use super::{asked, balance, escrow, look, state};
+use crate::support::{Someone, TestApp, text};
+use domain::{ledger::Account, money::Usdc};
 
 /// What the second node does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ enum Fault {
     None,
     /// It has not the newest blocks yet.
     Lags,
+    /// Its newest block is two before the newest there is.
+    Behind,
     /// It shows another block at that height.
     Forked,
     /// It shows another sum in the receipt.
@@ -32,11 +34,15 @@ type Shared = (String, Arc<Mutex<Fault>>);
 
 async fn between(
     State((target, fault)): State<Shared>,
-    Json(call): Json<Value>,
+    Json(mut call): Json<Value>,
 ) -> Result<Json<Value>, StatusCode> {
     let fault = *fault.lock().unwrap();
     if fault == Fault::Silent {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    if fault == Fault::Behind && call["params"][0] == "latest" {
+        // The sandbox's final block is just that.
+        call["params"][0] = json!("finalized");
     }
     let sent = reqwest::Client::new().post(target).json(&call).send().await.unwrap();
     let mut answer: Value = sent.json().await.unwrap();
@@ -145,5 +151,133 @@ async fn nothing_is_undone_on_the_word_of_one_node() {
     look(&app, 0).await;
     look(&app, 0).await;
     assert_eq!(state(&app, &deal, &id).await, "AWAITING_FUNDS");
+    app.finish().await;
+}
+
+/// A block is as deep as the node says that shows fewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lower_of_two_heads_counts() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    *fault.lock().unwrap() = Fault::Behind;
+    app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
+    look(&app, 2).await;
+    let waits = app.payment(&deal.client, &id).await;
+    assert_eq!((&waits["status"], &waits["failureReason"]), (&json!("CONFIRMING"), &Value::Null));
+    look(&app, 2).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.finish().await;
+}
+
+/// A transfer that the first node shows in another block, not as deep, is undone once the second shows it there too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_one_node_shows_undoes_nothing() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    let raw = super::signed(&app, &deal.client, &treasury, 100_000_000).await;
+    super::send(&app, &raw).await;
+    look(&app, 2).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.reorg(3).await;
+    super::send(&app, &raw).await;
+    for wrong in [Fault::Lags, Fault::Forked, Fault::Silent] {
+        *fault.lock().unwrap() = wrong;
+        look(&app, 0).await;
+        look(&app, 0).await;
+        assert_eq!(state(&app, &deal, &id).await, "COMPLETED", "{wrong:?}");
+        assert_eq!(escrow(&app, &deal.milestones[0]).await, Usdc(100_000_000), "{wrong:?}");
+    }
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 0).await;
+    look(&app, 0).await;
+    assert_eq!(state(&app, &deal, &id).await, "CONFIRMING");
+    look(&app, 3).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.finish().await;
+}
+
+/// Short at its deadline, with a doubt: it says why it waits, and ends a day later without what came, which is then set aside
+/// once the nodes agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_deposit_in_doubt_ends() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let deal = app.deal(&[100]).await;
+    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
+    app.evm.pay(&deal.client.address(), &treasury, 40_000_000).await.unwrap();
+    look(&app, 5).await;
+    *fault.lock().unwrap() = Fault::Lies;
+    app.advance(chrono::Duration::hours(25));
+    look(&app, 5).await;
+    look(&app, 5).await;
+    let waits = app.payment(&deal.client, &id).await;
+    assert_eq!(waits["status"], "AWAITING_FUNDS");
+    assert!(text(&waits["failureReason"]).contains("do not show the same"), "{waits}");
+    *fault.lock().unwrap() = Fault::Silent;
+    look(&app, 1).await;
+    let waits = app.payment(&deal.client, &id).await;
+    assert!(text(&waits["failureReason"]).contains("does not answer"), "{waits}");
+
+    app.advance(chrono::Duration::hours(24));
+    look(&app, 1).await;
+    look(&app, 1).await;
+    let ended = app.payment(&deal.client, &id).await;
+    assert_eq!(ended["status"], "EXPIRED");
+    assert!(text(&ended["failureReason"]).contains("an administrator"), "{ended}");
+    assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "PENDING");
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc::ZERO);
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 0).await;
+    look(&app, 0).await;
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-40_000_000));
+    app.finish().await;
+}
+
+async fn trouble(app: &TestApp, admin: &Someone) -> Value {
+    let answer = app.gql(&admin.token, "{ treasury { nodeTrouble { reason since } } }", json!({})).await;
+    assert!(answer.get("errors").is_none(), "{answer:#}");
+    answer["data"]["treasury"]["nodeTrouble"].clone()
+}
+
+/// Administrators see at once that the second node is out of order, and are told once an outage when it lasts.
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_are_told_once_of_a_node_that_fails() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let admin = app.admin().await;
+    let told = |app: &TestApp| {
+        let mails = app.mails(&admin.email);
+        let of = |subject: &str| mails.iter().filter(|mail| mail.subject == subject).count();
+        (of("Deposits wait for the second node"), of("Both nodes answer again"))
+    };
+    for (outage, wrong, said) in
+        [(1, Fault::Silent, "does not answer"), (2, Fault::OtherChain, "the chain that it has to be on")]
+    {
+        *fault.lock().unwrap() = wrong;
+        look(&app, 1).await;
+        let seen = trouble(&app, &admin).await;
+        assert!(text(&seen["reason"]).contains(said), "{seen}");
+        assert_eq!(told(&app), (outage - 1, outage - 1), "it may pass");
+        for _ in 0..3 {
+            app.advance(chrono::Duration::minutes(6));
+            look(&app, 1).await;
+        }
+        assert_eq!(told(&app), (outage, outage - 1));
+        assert_eq!(trouble(&app, &admin).await["since"], seen["since"]);
+        *fault.lock().unwrap() = Fault::None;
+        look(&app, 1).await;
+        look(&app, 1).await;
+        assert_eq!((told(&app), trouble(&app, &admin).await), ((outage, outage), Value::Null));
+    }
+    // What passes by itself is no news.
+    *fault.lock().unwrap() = Fault::Silent;
+    look(&app, 1).await;
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 1).await;
+    assert_eq!((told(&app), trouble(&app, &admin).await), ((2, 2), Value::Null));
     app.finish().await;
 }

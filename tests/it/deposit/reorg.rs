@@ -1,54 +1,113 @@
 //! Reorgs before and after the credit, shallow and deep, and after the money was passed on.
 
-use domain::{entities::PaymentRail, ledger::Account, money::Usdc, settings::LargeDeposits};
+use domain::{
+    entities::{MilestoneId, MilestoneStatus, PaymentId, PaymentRail, PaymentStatus, milestone, payment},
+    ledger::{self, Account},
+    money::Usdc,
+    settings::LargeDeposits,
+};
+use sea_orm::EntityTrait;
 use serde_json::json;
 
-use super::{asked, balance, escrow, look, send, signed, state};
+use super::{asked, balance, escrow, look, send, sign, signed, state};
 use crate::support::{TestApp, new_key, ok, text};
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
 
-/// At 1 to 4 confirmations, undone 1 to 6 blocks deep: whatever was credited is taken back, and credited once when the same
-/// transaction is there again.
+/// The most confirmations, and the deepest reorg.
+const MOST: u32 = 13;
+const DEEPEST: u64 = 12;
+
+/// Deposits of one to thirteen USDC, each with as many confirmations, that are always mined in one block.
+struct Grid {
+    app: TestApp,
+    /// What each of them is paid by.
+    raws: Vec<String>,
+    payments: Vec<PaymentId>,
+    milestones: Vec<MilestoneId>,
+}
+
+impl Grid {
+    async fn start() -> Self {
+        let usdc = |count: u32| Usdc(i64::from(count) * Usdc::SCALE);
+        let tiers = (1..=MOST).map(|count| (usdc(count), count)).collect();
+        let app = TestApp::start_with(|settings| {
+            settings.large_deposits = LargeDeposits { tiers, finalized_from: None };
+        })
+        .await;
+        let deal = app.deal(&(1..=MOST).collect::<Vec<_>>()).await;
+        let all = (1..=u64::from(MOST)).sum::<u64>() * 1_000_000;
+        app.evm.mint_and_fund(&deal.client.address(), all).unwrap();
+        app.evm.mine(1).unwrap();
+        let (mut raws, mut payments) = (Vec::new(), Vec::new());
+        for (nonce, milestone) in (0..).zip(&deal.milestones) {
+            let (payment, treasury) = asked(&app, &deal, milestone).await;
+            raws.push(sign(&app, &deal.client, &treasury, (nonce + 1) * 1_000_000, nonce));
+            payments.push(payment.parse().unwrap());
+        }
+        let milestones = deal.milestones.iter().map(|id| id.parse().unwrap()).collect();
+        Self { app, raws, payments, milestones }
+    }
+
+    /// All of them in one block.
+    async fn pay(&self) {
+        self.app.rpc("evm_setAutomine", json!([false])).await;
+        for raw in &self.raws {
+            send(&self.app, raw).await;
+        }
+        self.app.evm.mine(1).unwrap();
+        self.app.rpc("evm_setAutomine", json!([true])).await;
+    }
+
+    /// Each deposit and its milestone are in these states, and the escrow holds what was credited and nothing else.
+    async fn require(&self, what: &str, state: impl Fn(u32) -> (PaymentStatus, MilestoneStatus)) {
+        let db = self.app.app.db.reader();
+        let rows = payment::Entity::find().all(db).await.unwrap();
+        let parts = milestone::Entity::find().all(db).await.unwrap();
+        let held = ledger::escrow(db, self.milestones.iter().copied()).await.unwrap();
+        for (count, (payment, milestone)) in (1..).zip(self.payments.iter().zip(&self.milestones)) {
+            let row = rows.iter().find(|row| row.id == *payment).unwrap();
+            let part = parts.iter().find(|row| row.id == *milestone).unwrap();
+            let (status, expected) = state(count);
+            assert_eq!(row.required_confirmations, i32::try_from(count).ok());
+            assert_eq!((row.status, part.status), (status, expected), "{count} confirmations, {what}");
+            let credited = status == PaymentStatus::Completed;
+            assert_eq!(row.completed_at.is_some(), credited, "{count} confirmations, {what}");
+            let held = held.iter().find(|(id, _)| id == milestone).map_or(Usdc::ZERO, |(_, held)| *held);
+            let right = if credited { row.amount } else { Usdc::ZERO };
+            assert_eq!(held, right, "wrongly credited: {count} confirmations, {what}");
+        }
+        self.app.books_agree().await;
+    }
+}
+
+/// At 1 to 13 confirmations, undone 1 to 12 blocks deep: whatever was credited is taken back, and credited once when the same
+/// transaction is there again. One world for all, because what was undone is waited for again.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_depth_and_no_number_of_confirmations_credits_wrongly() {
-    for confirmations in 1..=4_u32 {
-        let app = TestApp::start_with(|settings| settings.confirmations = confirmations).await;
-        for depth in 1..=6_u64 {
-            let names = [format!("c{confirmations}{depth}"), format!("f{confirmations}{depth}")];
-            let deal = app.deal_of(&names[0], &names[1], &[100]).await;
-            let milestone = &deal.milestones[0];
-            let (id, treasury) = asked(&app, &deal, milestone).await;
-            let raw = signed(&app, &deal.client, &treasury, 100_000_000).await;
-            let before = balance(&app, TREASURY).await;
-            send(&app, &raw).await;
-            look(&app, depth - 1).await;
-            let credited = depth >= u64::from(confirmations);
-            let expected = if credited { "COMPLETED" } else { "CONFIRMING" };
-            assert_eq!(state(&app, &deal, &id).await, expected, "{confirmations} {depth}");
-
-            app.reorg(depth).await;
-            look(&app, 1).await;
-            look(&app, 1).await;
-            let undone = app.payment(&deal.client, &id).await;
-            let told = (&undone["status"], &undone["received"]["amount"], &undone["completedAt"]);
-            let gone = (&json!("AWAITING_FUNDS"), &json!("0.00"), &json!(null));
-            assert_eq!(told, gone, "{confirmations} {depth}");
-            assert_eq!(app.status_of(&deal, milestone).await, "FUNDING");
-            assert_eq!(escrow(&app, milestone).await, Usdc::ZERO);
-            assert_eq!(balance(&app, TREASURY).await, before);
-            app.books_agree().await;
-
-            send(&app, &raw).await;
-            look(&app, u64::from(confirmations)).await;
-            assert_eq!(state(&app, &deal, &id).await, "COMPLETED", "{confirmations} {depth}");
-            assert_eq!(app.status_of(&deal, milestone).await, "FUNDED");
-            assert_eq!(escrow(&app, milestone).await, Usdc(100_000_000));
-            app.books_agree().await;
-        }
-        assert_eq!(balance(&app, Account::Loss).await, Usdc::ZERO);
-        app.finish().await;
+    let grid = Grid::start().await;
+    let app = &grid.app;
+    for depth in 1..=DEEPEST {
+        grid.pay().await;
+        look(app, depth - 1).await;
+        grid.require(&format!("{depth} deep"), |count| match depth >= u64::from(count) {
+            true => (PaymentStatus::Completed, MilestoneStatus::Funded),
+            false => (PaymentStatus::Confirming, MilestoneStatus::Funding),
+        })
+        .await;
+        app.reorg(depth).await;
+        look(app, 1).await;
+        look(app, 1).await;
+        let undone = format!("undone {depth} deep");
+        grid.require(&undone, |_| (PaymentStatus::AwaitingFunds, MilestoneStatus::Funding)).await;
+        assert_eq!(balance(app, TREASURY).await, Usdc::ZERO, "{undone}");
     }
+    grid.pay().await;
+    look(app, u64::from(MOST) - 1).await;
+    grid.require("in the end", |_| (PaymentStatus::Completed, MilestoneStatus::Funded)).await;
+    assert_eq!(balance(app, TREASURY).await, Usdc(91_000_000));
+    assert_eq!(balance(app, Account::Loss).await, Usdc::ZERO);
+    grid.app.finish().await;
 }
 
 /// Both are told, handed-in work waits for the money again, and the deadline is a new one.
@@ -156,6 +215,48 @@ async fn what_was_passed_on_is_a_loss_until_it_comes_again() {
     look(&app, 0).await;
     assert_eq!(balance(&app, Account::Loss).await, Usdc::ZERO);
     assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    // It is watched again, until its new block is final.
+    look(&app, 3).await;
+    look(&app, 0).await;
+    let row = payment::Entity::find_by_id(id.parse::<PaymentId>().unwrap()).one(app.app.db.reader()).await;
+    let row = row.unwrap().unwrap();
+    assert!(row.final_at.is_some() && row.due_at.is_none(), "{row:?}");
+    app.finish().await;
+}
+
+/// What came too much was too little for both senders to go back. Mined again in another order it would be divided otherwise;
+/// but what is undone is what was posted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_posted_is_reversed_and_not_what_would_be_posted_now() {
+    let app = TestApp::start().await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let mut other = app.register("carla-two", "CLIENT").await;
+    other.token.clone_from(&deal.client.token);
+    app.link(&other).await;
+    let (id, treasury) = asked(&app, &deal, milestone).await;
+    let much = signed(&app, &deal.client, &treasury, 100_700_000).await;
+    let little = signed(&app, &other, &treasury, 500_000).await;
+    send(&app, &much).await;
+    send(&app, &little).await;
+    look(&app, 2).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-1_200_000));
+    // Both are gone, and there again the other way round, not as deep.
+    app.reorg(4).await;
+    send(&app, &little).await;
+    send(&app, &much).await;
+    look(&app, 0).await;
+    look(&app, 0).await;
+    assert_eq!(state(&app, &deal, &id).await, "CONFIRMING");
+    assert_eq!((escrow(&app, milestone).await, balance(&app, TREASURY).await), (Usdc::ZERO, Usdc::ZERO));
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc::ZERO);
+    app.books_agree().await;
+    look(&app, 3).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    assert_eq!(escrow(&app, milestone).await, Usdc(100_000_000));
+    app.settle().await;
+    assert_eq!(app.usdc_of(&deal.client.address()).await, 1_200_000);
     app.finish().await;
 }
 

@@ -7,6 +7,7 @@ use domain::{
     money::Usdc,
 };
 use futures::future::join_all;
+use migration::{Migrator, MigratorTrait};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
@@ -262,6 +263,31 @@ async fn nobody_decides_in_their_own_case() {
     assert_eq!(errors(&give_back(&app, &deal.freelancer, &own, &new_key()).await), [":FORBIDDEN"]);
     ok(give_back(&app, &admin, &own, &new_key()).await);
     ok(assign(&app, &admin, &money, &id, &new_key()).await);
+    app.settle().await;
+    app.finish().await;
+}
+
+/// Going back before these rows would open anew what was decided: that is refused. What is open is open again after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn going_back_to_before_it_was_decided_is_refused() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let db = app.app.db.writer();
+    let changes = Migrator::migrations();
+    let newer = changes.iter().skip_while(|change| change.name() != "m20261126_000013_deposits").count();
+    let steps = Some(u32::try_from(newer).unwrap());
+    stray(&app, &admin, STRANGER, 2_000_000).await;
+    Migrator::down(db, steps).await.unwrap();
+    Migrator::up(db, None).await.unwrap();
+    let open = set_aside(&app, &admin, json!({ "status": ["OPEN"] })).await;
+    assert_eq!((open.len(), &open[0]["amount"]["amount"]), (1, &json!("2.00")));
+
+    ok(give_back(&app, &admin, &text(&open[0]["id"]), &new_key()).await);
+    let refused = Migrator::down(db, steps).await.unwrap_err().to_string();
+    assert!(refused.contains("unallocated money was decided on"), "{refused}");
+    // On SQLite the changes after it are taken back by then.
+    Migrator::up(db, None).await.unwrap();
+    assert_eq!(set_aside(&app, &admin, json!({ "status": ["RETURNED"] })).await.len(), 1);
     app.settle().await;
     app.finish().await;
 }

@@ -158,6 +158,37 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let call: Option<Value> = serde_json::from_slice(&body).ok();
+    let Some(Value::Array(calls)) = call else {
+        return one(&server, method, &uri, headers, body, call).await;
+    };
+    // A batch: each call of it goes wrong by itself, and what is no answer to one is none to all.
+    let mut answers = Vec::new();
+    for call in calls {
+        let body = Bytes::from(call.to_string());
+        let response = one(&server, method.clone(), &uri, headers.clone(), body, Some(call)).await;
+        if !response.status().is_success() {
+            return response;
+        }
+        let Ok(answer) = axum::body::to_bytes(response.into_body(), usize::MAX).await else { return cut() };
+        answers.push(serde_json::from_slice::<Value>(&answer).unwrap());
+    }
+    axum::response::IntoResponse::into_response(axum::Json(answers))
+}
+
+/// Breaks off instead of answering.
+fn cut() -> Response {
+    let broken = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
+    Response::new(Body::from_stream(broken))
+}
+
+async fn one(
+    server: &Server,
+    method: Method,
+    uri: &Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    call: Option<Value>,
+) -> Response {
     let request = format!("{method} {}", uri.path());
     let fault = server.switches.lock().unwrap().fault(call.as_ref(), &request);
     let speaks_rpc = call.as_ref().is_some_and(|call| call.get("jsonrpc").is_some());
@@ -178,15 +209,14 @@ async fn handle(
         }
         Some(Fault::Slow(by)) => {
             tokio::time::sleep(by).await;
-            server.pass_on(method, &uri, headers, body).await
+            server.pass_on(method, uri, headers, body).await
         }
         Some(Fault::Cut) => {
-            drop(server.pass_on(method, &uri, headers, body).await);
-            let broken = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
-            Response::new(Body::from_stream(broken))
+            drop(server.pass_on(method, uri, headers, body).await);
+            cut()
         }
         Some(Fault::Lie(lie)) if !speaks_rpc => {
-            let (parts, body) = server.pass_on(method, &uri, headers, body).await.into_parts();
+            let (parts, body) = server.pass_on(method, uri, headers, body).await.into_parts();
             let truth = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let truth: Value = serde_json::from_slice(&truth).unwrap();
             said(parts.status.as_u16(), &json!({ "data": told(truth["data"].clone(), lie) }))
@@ -196,7 +226,7 @@ async fn handle(
             let truth: Value = truth.body(body).send().await.unwrap().json().await.unwrap();
             envelope("result", told(truth["result"].clone(), lie))
         }
-        None => server.pass_on(method, &uri, headers, body).await,
+        None => server.pass_on(method, uri, headers, body).await,
     }
 }
 

@@ -94,8 +94,9 @@ impl Arrived {
         if standing.is_empty() {
             return Ok(nothing);
         }
-        let deep = Depth::now(app).await?.suffices(app, &payment, &standing)?;
-        let counts = deep && witness::doubt(app, &standing).await?.is_none();
+        let depth = Depth::now(app).await?;
+        let deep = depth.suffices(app, &payment, &standing)?;
+        let counts = deep && witness::doubt(app, &depth, &standing).await?.is_none();
         Ok(Self { standing, counts })
     }
 }

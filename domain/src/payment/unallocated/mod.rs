@@ -130,7 +130,7 @@ pub(super) async fn reason_of(tx: &Tx, row: &chain_transfer::Model) -> Result<Un
     })
 }
 
-/// Whether a transfer, set aside as a whole, still is.
+/// Whether a transfer, set aside as a whole, still is. Called before the transfer is locked, as everybody does.
 pub(super) async fn is_open_whole(tx: &Tx, transfer: &chain_transfer::Model) -> Result<bool> {
     if transfer.status != ChainTransferStatus::Unallocated {
         return Ok(false);
@@ -154,6 +154,7 @@ pub(super) async fn is_decided(
     use unallocated_deposit::Column;
     let rests = unallocated_deposit::Entity::find()
         .filter(Column::ChainTransferId.is_in(transfers.iter().map(|row| row.id)))
+        .order_by_asc(Column::Id)
         .lock_exclusive()
         .all(&**tx)
         .await?;

@@ -17,7 +17,7 @@ use url::Url;
 use super::{
     Address, Block, BlockHash, BlockTag, Broadcast, Chain, GasFees, Receipt, SignedTransfer, Transfer,
     TxHash, abi, broadcast,
-    rpc::{NodeError, Rpc, RpcError},
+    rpc::{INVALID_PARAMETERS, METHOD_NOT_FOUND, NodeError, Rpc, RpcError},
     treasury::Treasury,
     types::usdc_from_chain,
 };
@@ -140,14 +140,24 @@ impl EvmClient {
         abi::read_number(&self.call_usdc(data).await?).map_err(no_usdc)
     }
 
-    async fn transfers_to_treasury(&self, from: u64, to: u64) -> Result<Vec<Log>, RpcError> {
+    /// The logs of USDC that came to the treasury in these blocks, and the newest block of the node that gave them: behind a
+    /// load balancer the next call may be answered by another.
+    async fn transfers_to_treasury(&self, from: u64, to: u64) -> Result<(Vec<Log>, u64), RpcError> {
         let filter = json!({
             "address": self.usdc.to_string(),
             "fromBlock": U64::from(from),
             "toBlock": U64::from(to),
             "topics": [abi::transfer_topic(), null, self.treasury.address().to_topic()],
         });
-        self.rpc.call("eth_getLogs", json!([filter])).await
+        let (head, logs) = (("eth_blockNumber", json!([])), ("eth_getLogs", json!([filter])));
+        if let Some((head, logs)) = self.rpc.call_both::<U64, _>(head.clone(), logs.clone()).await? {
+            return Ok((logs, head.as_u64()));
+        }
+        // One at a time: the lower of what is said before and after counts. The next scans read these blocks again.
+        let before: U64 = self.rpc.call(head.0, head.1.clone()).await?;
+        let logs = self.rpc.call(logs.0, logs.1).await?;
+        let after: U64 = self.rpc.call(head.0, head.1).await?;
+        Ok((logs, before.min(after).as_u64()))
     }
 }
 
@@ -199,8 +209,8 @@ impl Chain for EvmClient {
         let name = block_name(tag);
         let block =
             match self.rpc.call::<Option<RpcBlock>>("eth_getBlockByNumber", json!([name, false])).await {
-                // A young chain has no final block yet; some nodes call that an error.
-                Err(RpcError::Node(error)) if tag == BlockTag::Finalized && is_unknown_block(&error) => None,
+                // A height that is not there yet is null with some nodes, and an error with others.
+                Err(RpcError::Node(error)) if is_unknown_block(&error, tag) => None,
                 other => other?,
             };
         let Some(RpcBlock { number, hash, timestamp, .. }) = block else { return Ok(None) };
@@ -239,17 +249,16 @@ impl Chain for EvmClient {
     /// Nodes limit the range or the answer of `eth_getLogs`, each in its own words: whatever a node says against a
     /// range, half of it is tried, down to a single block.
     async fn deposits(&self, from: u64, to: u64) -> Result<Vec<Transfer>, PortError> {
-        let head: U64 = self.ask("eth_blockNumber", json!([])).await?;
-        if head.as_u64() < to {
-            // Most nodes would answer with nothing for the blocks they lack, and deposits would be missed.
-            return Err(super::transient(format!("the node is at block {head}, before {to}")));
-        }
         let (mut next, mut span) = (from, LOG_SPAN);
         let mut found = Vec::new();
         while next <= to {
             let end = to.min(next.saturating_add(span - 1));
             match self.transfers_to_treasury(next, end).await {
-                Ok(logs) => {
+                Ok((_, head)) if head < end => {
+                    // Most nodes answer with nothing for the blocks they lack, and deposits would be missed.
+                    return Err(super::transient(format!("the node is at block {head}, before {end}")));
+                }
+                Ok((logs, _)) => {
                     let read = |log| abi::read_transfer(log, self.usdc);
                     let asked = |transfer: &Transfer| {
                         transfer.to == self.treasury() && (next..=end).contains(&transfer.block_number)
@@ -353,9 +362,34 @@ impl Chain for EvmClient {
     }
 }
 
-/// Whether the node says that it knows no such block: with geth's code, or in words; or no such name for one.
-fn is_unknown_block(error: &NodeError) -> bool {
-    [-39001, -32602].contains(&error.code) || error.says("not found") || error.says("unknown block")
+/// What nodes say of a block that they do not know, and of a final one while they know of none: geth, and who follows it, "safe
+/// block not found", "header not found", "header for hash not found"; reth "block not found: finalized"; Besu and Erigon
+/// "Unknown block", newer Erigons "block \"finalized\" not available (head block: 7)"; Nethermind "4294967295 could not be
+/// found", "Cannot find block 7"; anvil "block height is 5 but requested was 7"; providers before such nodes "upstream does
+/// not have the requested block yet".
+const UNKNOWN_BLOCK: [&str; 8] = [
+    "not found",
+    "unknown block",
+    "not available (head block",
+    "could not be found",
+    "cannot find block",
+    "but requested was",
+    "does not have the requested block",
+    "no finalized block",
+];
+/// The code that the standard once had for it, and that of a resource not found (EIP-1474).
+const UNKNOWN_BLOCK_CODES: [i64; 2] = [-39001, -32001];
+
+/// Whether the node says that it knows no such block. A chain without final blocks may not know the name for one either: then
+/// the parameter is wrong.
+fn is_unknown_block(error: &NodeError, tag: BlockTag) -> bool {
+    // "method not found" is about us, and a node that has no time may have the block.
+    if error.code == METHOD_NOT_FOUND || error.is_busy() || tag == BlockTag::Latest {
+        return false;
+    }
+    UNKNOWN_BLOCK_CODES.contains(&error.code)
+        || (tag == BlockTag::Finalized && error.code == INVALID_PARAMETERS)
+        || UNKNOWN_BLOCK.iter().any(|words| error.says(words))
 }
 
 /// Saturating: more than 128 bits of wei do not exist.

@@ -1,6 +1,7 @@
 //! JSON-RPC over HTTP to one node.
 
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -24,7 +25,11 @@ const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
 const TEXT_LIMIT: usize = 200;
 
 /// JSON-RPC's own codes for a call that will never be answered: invalid request, unknown method, bad parameters.
-const LASTING_CODES: [i64; 3] = [-32600, -32601, -32602];
+const LASTING_CODES: [i64; 3] = [-32600, METHOD_NOT_FOUND, INVALID_PARAMETERS];
+/// Of these, the unknown method.
+pub(super) const METHOD_NOT_FOUND: i64 = -32601;
+/// And the bad parameters.
+pub(super) const INVALID_PARAMETERS: i64 = -32602;
 /// `Limit exceeded` of EIP-1474, and the HTTP code that some providers put there.
 const BUSY_CODES: [i64; 2] = [-32005, 429];
 /// geth's and its followers' code of a reverted call, and Parity's.
@@ -148,38 +153,69 @@ impl Rpc {
         outcome
     }
 
+    /// Calls two methods in one request: what stands before several nodes hands it to one of them, which answers both.
+    /// `None` from a node that takes one call at a time; a node's error is an error, whichever call it is about.
+    pub(super) async fn call_both<T: DeserializeOwned, U: DeserializeOwned>(
+        &self,
+        (first, first_params): (&'static str, Value),
+        (second, second_params): (&'static str, Value),
+    ) -> Result<Option<(T, U)>, RpcError> {
+        let id = self.next_id.fetch_add(2, Ordering::Relaxed);
+        let calls = json!([request(id, first, &first_params), request(id + 1, second, &second_params)]);
+        let (_, body) = self.post(second, &calls).await?;
+        let Ok(mut answers) = serde_json::from_slice::<Vec<Answer>>(&body) else {
+            tracing::debug!(method = second, "the chain's node takes one call at a time");
+            return Ok(None);
+        };
+        // A batch is answered in any order.
+        let mut answer = |method, id: u64| {
+            let at = answers.iter().position(|answer| answer.id == Some(id));
+            at.map(|at| answers.swap_remove(at))
+                .ok_or_else(|| no_answer(method, "the batch lacks its answer"))
+        };
+        let answered = (answer(first, id)?, answer(second, id + 1)?);
+        Ok(Some((self.result(first, answered.0)?, self.result(second, answered.1)?)))
+    }
+
     async fn exchange<T: DeserializeOwned>(
         &self,
         method: &'static str,
         params: Value,
     ) -> Result<T, RpcError> {
-        let no_answer = |reason: String| RpcError::NoAnswer(format!("{method}: {reason}"));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let sent = self.http.post(self.url.clone()).json(&request).send().await;
-        let response = sent.map_err(|error| no_answer(http::describe(error)))?;
-        let status = response.status();
-        if status.is_server_error()
-            || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status)
-        {
-            return Err(no_answer(format!("HTTP {status}")));
-        }
-        let body = read(response, no_answer).await?;
+        let (status, body) = self.post(method, &request(id, method, &params)).await?;
         let Ok(answer) = serde_json::from_slice::<Answer>(&body) else {
             return Err(if status.is_success() {
-                no_answer("the answer is not JSON-RPC".to_owned())
+                no_answer(method, "the answer is not JSON-RPC")
             } else {
                 RpcError::TurnedAway(status)
             });
         };
+        if answer.error.is_none() && answer.id != Some(id) {
+            return Err(no_answer(method, "the answer belongs to another request"));
+        }
+        self.result(method, answer)
+    }
+
+    /// Sends what is asked: the HTTP status and the body of what came back, unless the node is out of order.
+    async fn post(&self, method: &'static str, body: &Value) -> Result<(StatusCode, Vec<u8>), RpcError> {
+        let sent = self.http.post(self.url.clone()).json(body).send().await;
+        let response = sent.map_err(|error| no_answer(method, http::describe(error)))?;
+        let status = response.status();
+        if status.is_server_error()
+            || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status)
+        {
+            return Err(no_answer(method, format!("HTTP {status}")));
+        }
+        Ok((status, read(response, |reason| no_answer(method, reason)).await?))
+    }
+
+    fn result<T: DeserializeOwned>(&self, method: &'static str, answer: Answer) -> Result<T, RpcError> {
         if let Some(error) = answer.error {
             return Err(RpcError::Node(self.clean(error)));
         }
-        if answer.id != Some(id) {
-            return Err(no_answer("the answer belongs to another request".to_owned()));
-        }
         serde_json::from_value(answer.result)
-            .map_err(|error| no_answer(format!("unexpected result: {error}")))
+            .map_err(|error| no_answer(method, format!("unexpected result: {error}")))
     }
 
     fn clean(&self, error: WireError) -> NodeError {
@@ -189,6 +225,14 @@ impl Rpc {
         let data = data.and_then(|data| hex::decode(data.strip_prefix("0x")?).ok());
         NodeError { code: error.code, message: one_line(&message), data }
     }
+}
+
+fn request(id: u64, method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+fn no_answer(method: &str, reason: impl fmt::Display) -> RpcError {
+    RpcError::NoAnswer(format!("{method}: {reason}"))
 }
 
 async fn read(response: Response, no_answer: impl Fn(String) -> RpcError) -> Result<Vec<u8>, RpcError> {

@@ -25,13 +25,20 @@ struct Scene {
 
 impl Scene {
     async fn new(node: impl Fn(&str, &Value) -> Says + Send + Sync + 'static) -> Self {
+        Self::balanced(move |_, method, params| node(method, params)).await
+    }
+
+    /// Several nodes behind one address: each is told which request it answers, a batch being one.
+    async fn balanced(node: impl Fn(usize, &str, &Value) -> Says + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let rpc_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
         tokio::spawn(async move {
+            let mut turn = 0;
             while let Ok((stream, _)) = listener.accept().await {
-                answer(stream, &node, &log).await;
+                answer(stream, &|method: &str, params: &Value| node(turn, method, params), &log).await;
+                turn += 1;
             }
         });
         let client =
@@ -42,7 +49,14 @@ impl Scene {
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+
+    fn count(&self, method: &str) -> usize {
+        self.asked().iter().filter(|asked| *asked == method).count()
+    }
 }
+
+/// What a node of these tests is asked first when a batch comes: null when it answers batches.
+const BATCH: &str = "batch";
 
 /// Answers one request and closes.
 async fn answer(stream: TcpStream, node: &impl Fn(&str, &Value) -> Says, asked: &Mutex<Vec<String>>) {
@@ -57,13 +71,24 @@ async fn answer(stream: TcpStream, node: &impl Fn(&str, &Value) -> Says, asked: 
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.unwrap();
     let request: Value = serde_json::from_slice(&body).unwrap();
-    let method = request["method"].as_str().unwrap();
-    asked.lock().unwrap().push(method.to_owned());
-    let mut body = json!({ "jsonrpc": "2.0", "id": request["id"] });
-    match node(method, &request["params"]) {
-        Ok(result) => body["result"] = result,
-        Err(error) => body["error"] = error,
-    }
+    let one = |call: &Value| {
+        let method = call["method"].as_str().unwrap();
+        asked.lock().unwrap().push(method.to_owned());
+        let mut body = json!({ "jsonrpc": "2.0", "id": call["id"] });
+        match node(method, &call["params"]) {
+            Ok(result) => body["result"] = result,
+            Err(error) => body["error"] = error,
+        }
+        body
+    };
+    let body = match request.as_array() {
+        // A node that says something of batches takes none.
+        Some(calls) => match node(BATCH, &Value::Null) {
+            Ok(Value::Null) => calls.iter().rev().map(one).collect(),
+            says => json!({ "jsonrpc": "2.0", "id": null, "error": says.unwrap_err() }),
+        },
+        None => one(&request),
+    };
     let body = body.to_string();
     let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).await.unwrap();
@@ -96,8 +121,10 @@ fn refusal(message: &str) -> Says {
 #[tokio::test]
 async fn deposits_come_in_order_however_narrow_the_node_is() {
     let scene = Scene::new(|method, params| {
-        if method == "eth_blockNumber" {
-            return Ok(json!("0x4b0"));
+        match method {
+            BATCH => return Ok(Value::Null),
+            "eth_blockNumber" => return Ok(json!("0x4b0")),
+            _ => {}
         }
         let (from, to) = (number(&params[0]["fromBlock"]), number(&params[0]["toBlock"]));
         if to - from >= 10 {
@@ -122,12 +149,83 @@ async fn deposits_come_in_order_however_narrow_the_node_is() {
 #[tokio::test]
 async fn a_block_that_cannot_be_searched_ends_the_search() {
     let scene = Scene::new(|method, _| match method {
+        BATCH => Ok(Value::Null),
         "eth_blockNumber" => Ok(json!("0x7d0")),
         _ => Err(json!({ "code": -32602, "message": "no" })),
     })
     .await;
     assert!(scene.client.deposits(1, 2_000).await.unwrap_err().is_transient());
-    assert!(scene.asked().len() <= 14, "halved, not tried one by one: {}", scene.asked().len());
+    let tried = scene.count("eth_getLogs");
+    assert!(tried <= 14, "halved, not tried one by one: {tried}");
+}
+
+/// One of two nodes behind a load balancer lags, and answers with nothing for the blocks that it lacks.
+#[tokio::test]
+async fn nothing_from_a_node_that_lags_is_no_answer() {
+    let (up_to_date, lagging) = (json!("0x96"), json!("0x64"));
+    let scene = Scene::balanced(move |turn, method, _| match (method, turn % 2) {
+        (BATCH, _) => Ok(Value::Null),
+        ("eth_blockNumber", 0) => Ok(up_to_date.clone()),
+        ("eth_blockNumber", _) => Ok(lagging.clone()),
+        (_, 0) => Ok(json!([deposit_log(140, 0)])),
+        _ => Ok(json!([])),
+    })
+    .await;
+    assert_eq!(scene.client.deposits(1, 150).await.unwrap().len(), 1, "the first request goes to the first");
+    assert!(
+        scene.client.deposits(1, 150).await.unwrap_err().is_transient(),
+        "the second to the one that lags"
+    );
+    assert_eq!(scene.client.deposits(1, 150).await.unwrap().len(), 1);
+}
+
+/// Without batches the head is asked before and after: the lower one counts.
+#[tokio::test]
+async fn a_node_that_takes_no_batches_is_asked_one_by_one() {
+    let scene = Scene::balanced(|turn, method, _| match method {
+        BATCH => Err(json!({ "code": -32600, "message": "batches are not allowed" })),
+        "eth_blockNumber" => Ok(json!(if turn == 7 { "0x64" } else { "0x96" })),
+        _ => Ok(json!([deposit_log(140, 0)])),
+    })
+    .await;
+    assert_eq!(scene.client.deposits(1, 150).await.unwrap().len(), 1);
+    assert_eq!(scene.asked(), ["eth_blockNumber", "eth_getLogs", "eth_blockNumber"]);
+    assert!(scene.client.deposits(1, 150).await.unwrap_err().is_transient(), "it lagged after the logs");
+}
+
+#[tokio::test]
+async fn every_wording_for_a_block_that_is_not_there_is_known() {
+    let says = |code: i64, message: &'static str| async move {
+        Scene::new(move |_, _| Err(json!({ "code": code, "message": message }))).await.client
+    };
+    for (code, message) in [
+        (-39001, "Unknown block"),
+        (-32000, "header not found"),
+        (-32000, "finalized block not found"),
+        (-32001, "block not found: finalized"),
+        (-32000, "block \"finalized\" not available (head block: 21459236)"),
+        (-32000, "4294967295 could not be found"),
+        (-32603, "Cannot find block 7"),
+        (-32602, "BlockOutOfRangeError: block height is 5 but requested was 7"),
+        (-32603, "upstream does not have the requested block yet"),
+    ] {
+        let client = says(code, message).await;
+        assert_eq!(client.block(BlockTag::Finalized).await, Ok(None), "{message}");
+        assert_eq!(client.block(BlockTag::Number(7)).await, Ok(None), "{message}");
+        assert!(client.block(BlockTag::Latest).await.is_err(), "there is always a newest: {message}");
+    }
+    let client = says(-32602, "invalid argument 0: hex string without 0x prefix").await;
+    assert_eq!(client.block(BlockTag::Finalized).await, Ok(None), "a name that it does not know");
+    assert!(client.block(BlockTag::Number(7)).await.is_err());
+    for (code, message) in [
+        (-32601, "the method was not found"),
+        (-32005, "rate limit: plan not found"),
+        (-32000, "the service is not available"),
+    ] {
+        let client = says(code, message).await;
+        assert!(client.block(BlockTag::Finalized).await.is_err(), "{message}");
+        assert!(client.block(BlockTag::Number(7)).await.is_err(), "{message}");
+    }
 }
 
 #[tokio::test]
