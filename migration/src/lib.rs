@@ -20,6 +20,7 @@ mod m20261126_000012_treasury;
 mod m20261126_000013_deposits;
 mod m20261126_000014_circle;
 mod m20261126_000015_approvals;
+mod m20261126_000018_assistant;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000013_deposits::Migration),
             Box::new(m20261126_000014_circle::Migration),
             Box::new(m20261126_000015_approvals::Migration),
+            Box::new(m20261126_000018_assistant::Migration),
         ]
     }
 }
