@@ -96,15 +96,11 @@ async fn after_a_rest_one_tries_and_nobody_else_waits() {
     app.advance(Duration::minutes(1));
     model.is(Mood::Slow);
     let begun = Instant::now();
-    let timed = async {
+    let timed = async || {
         let found = matches(&app, &market.client, &market.project).await;
         (found, begun.elapsed())
     };
-    let again = async {
-        let found = matches(&app, &market.client, &market.project).await;
-        (found, begun.elapsed())
-    };
-    let (one, other) = tokio::join!(timed, again);
+    let (one, other) = tokio::join!(timed(), timed());
     assert_eq!((&one.0, &other.0), (&by_score(&market), &by_score(&market)));
     assert_eq!(model.asked().len(), 1, "only one tries");
     assert!(
