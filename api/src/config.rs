@@ -19,7 +19,8 @@ use domain::{
         circle::chain_name,
     },
     settings::{
-        AssistantSettings, CircleSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings,
+        AssistantBudget, AssistantSettings, CircleSettings, EvmSettings, LargeDeposits, MailSettings,
+        StorageSettings,
     },
 };
 use secrecy::SecretString;
@@ -162,6 +163,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
     let storage = storage(reader);
     let mail = mail(reader);
     let assistant = assistant(reader);
+    let assistant_budget = assistant_budget(reader);
     Some(Config {
         database_url: database_url?,
         settings: Settings {
@@ -174,6 +176,7 @@ fn read_all(reader: &mut Reader<'_>) -> Option<Config> {
             large_deposits: LargeDeposits { tiers, finalized_from },
             wallet_rest: Duration::from_secs(rest_hours * 3600),
             chain_poll: CHAIN_POLL,
+            assistant_budget,
             introspection,
             argon2_memory_kib: ARGON2_MEMORY_KIB,
         },
@@ -284,9 +287,14 @@ fn assistant(reader: &mut Reader<'_>) -> Option<AssistantSettings> {
     let embedding_model = reader.text(OPENAI_EMBEDDING_MODEL);
     let chat_model = reader.text(OPENAI_CHAT_MODEL);
     if reader.text(OPENAI_API_KEY).is_none() {
-        let alone = [OPENAI_BASE_URL, OPENAI_EMBEDDING_MODEL, OPENAI_CHAT_MODEL]
-            .into_iter()
-            .find(|setting| reader.text(*setting).is_some());
+        let more = [
+            OPENAI_BASE_URL,
+            OPENAI_EMBEDDING_MODEL,
+            OPENAI_CHAT_MODEL,
+            OPENAI_DAILY_EMBEDDINGS,
+            OPENAI_DAILY_DRAFTS,
+        ];
+        let alone = more.into_iter().find(|setting| reader.text(*setting).is_some());
         if let Some(setting) = alone {
             reader.wrong(OPENAI_API_KEY, format!("is missing beside {}", setting.name));
         }
@@ -299,6 +307,17 @@ fn assistant(reader: &mut Reader<'_>) -> Option<AssistantSettings> {
         embedding_model: embedding_model.unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
         chat_model: chat_model.unwrap_or_else(|| CHAT_MODEL.to_owned()),
     })
+}
+
+/// How much the assistant is asked a day.
+fn assistant_budget(reader: &mut Reader<'_>) -> AssistantBudget {
+    use settings::*;
+    let usual = AssistantBudget::default();
+    let number = |text: &str| checks::number(text, 0..=1_000_000_000);
+    AssistantBudget {
+        embeddings: reader.optional(OPENAI_DAILY_EMBEDDINGS, number).unwrap_or(usual.embeddings),
+        drafts: reader.optional(OPENAI_DAILY_DRAFTS, number).unwrap_or(usual.drafts),
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod account;
 pub mod amendment;
 pub mod analytics;
+mod assistant;
 pub mod audit;
 pub mod category;
 pub mod contract;

@@ -19,16 +19,15 @@ mod dialect;
 mod due;
 mod manage;
 mod read;
+mod row;
 mod upkeep;
 
 pub use about::{about, check_page, count_about};
 pub use attempt::{Attempt, End, QUARANTINE, claim_next, finish, load, queue_of, release};
 pub use due::{Due, sweep};
 pub use manage::{Order, manage};
-pub use read::{
-    JobFilter, JobRow, JobState, QueueCounts, cancel, count, find, find_many, last_beat, list, queues, retry,
-    workers_beating,
-};
+pub use read::{cancel, count, find, find_many, last_beat, list, queues, retry, workers_beating};
+pub use row::{JobFilter, JobRow, JobState, QueueCounts};
 pub use upkeep::{KEEP_DEAD, KEEP_DONE, analyze, beat, index, prune, pull_forward, ready};
 
 use dialect::{Dialect, Meta, run_at};

@@ -32,10 +32,28 @@ pub struct Settings {
     pub wallet_rest: Duration,
     /// How long between two looks at a chain that has nothing new.
     pub chain_poll: Duration,
+    /// How much the assistant is asked.
+    pub assistant_budget: AssistantBudget,
     /// Whether the API explains itself: introspection, and errors that suggest names.
     pub introspection: bool,
     /// Memory of one Argon2id hash in KiB; tests lower it.
     pub argon2_memory_kib: u32,
+}
+
+/// How much the assistant is asked a day, by all processes together; the day begins at midnight UTC. 0 for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssistantBudget {
+    /// Texts whose meaning it is asked for, each of at most 1,500 characters: those of a list of matches are up to 31. A
+    /// text that a process remembers costs nothing.
+    pub embeddings: u32,
+    /// Drafts.
+    pub drafts: u32,
+}
+
+impl Default for AssistantBudget {
+    fn default() -> Self {
+        Self { embeddings: 50_000, drafts: 1_000 }
+    }
 }
 
 /// What deposits need that are worth more to undo.

@@ -6,6 +6,7 @@ pub mod money;
 
 pub mod account_token;
 pub mod amendment_change;
+pub mod assistant_meter;
 pub mod audit_entry;
 pub mod audit_head;
 pub mod category;
@@ -70,6 +71,7 @@ pub fn tables() -> Vec<&'static str> {
     names! {
         account_token
         amendment_change
+        assistant_meter
         audit_entry
         audit_head
         category

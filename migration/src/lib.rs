@@ -22,6 +22,7 @@ mod m20261126_000014_circle;
 mod m20261126_000015_approvals;
 mod m20261126_000016_rails;
 mod m20261126_000017_scanner;
+mod m20261126_000018_assistant;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000015_approvals::Migration),
             Box::new(m20261126_000016_rails::Migration),
             Box::new(m20261126_000017_scanner::Migration),
+            Box::new(m20261126_000018_assistant::Migration),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::config::{ALL, Config, Problems, RESERVED};
-use domain::money::Usdc;
+use domain::{money::Usdc, settings::AssistantBudget};
 use secrecy::ExposeSecret as _;
 
 /// Settings with which a production process starts.
@@ -151,6 +151,15 @@ fn an_assistant_is_there_with_its_key() {
     let assistant = read(&values).expect("loopback needs no TLS").assistant.expect("an assistant");
     assert_eq!((assistant.base_url.as_str(), &*assistant.chat_model), ("http://127.0.0.1:11434/v1", "ours"));
 
+    assert_eq!(read(&values).expect("the usual").settings.assistant_budget, AssistantBudget::default());
+    values.extend([("OPENAI_DAILY_EMBEDDINGS", "0"), ("OPENAI_DAILY_DRAFTS", "1000000000")]);
+    let budget = read(&values).expect("both are set").settings.assistant_budget;
+    assert_eq!(budget, AssistantBudget { embeddings: 0, drafts: 1_000_000_000 });
+    for (name, bad) in [("OPENAI_DAILY_EMBEDDINGS", "-1"), ("OPENAI_DAILY_DRAFTS", "1000000001")] {
+        let problems = wrong(&[("OPENAI_API_KEY", "sk-canary"), (name, bad)]);
+        assert_eq!(problems.into_keys().collect::<Vec<_>>(), [name], "{bad}");
+    }
+
     for unsafe_url in
         ["http://llm.test/v1", "https://user:pw@llm.test/v1", "https://llm.test/v1?key=x", "nonsense"]
     {
@@ -159,7 +168,11 @@ fn an_assistant_is_there_with_its_key() {
     }
     let broken = wrong(&[("OPENAI_API_KEY", "sk canary")]);
     assert!(broken["OPENAI_API_KEY"].contains("no key") && !format!("{broken:?}").contains("canary"));
-    for alone in [("OPENAI_BASE_URL", "https://llm.test/v1"), ("OPENAI_CHAT_MODEL", "ours")] {
+    for alone in [
+        ("OPENAI_BASE_URL", "https://llm.test/v1"),
+        ("OPENAI_CHAT_MODEL", "ours"),
+        ("OPENAI_DAILY_DRAFTS", "9"),
+    ] {
         assert_eq!(wrong(&[alone])["OPENAI_API_KEY"], format!("is missing beside {}", alone.0));
     }
 }

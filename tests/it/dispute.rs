@@ -21,12 +21,7 @@ const WHY: &str = "The work is not what we agreed on.";
 
 /// Calls one of this noun's mutations; the payload.
 async fn call(app: &TestApp, by: &Someone, mutation: &str, input: Value) -> Value {
-    let input_type = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let query = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{
-            dispute {{ {FIELDS} }} userErrors {{ field code message }} }} }}"
-    );
-    app.mutate(&by.token, &query, input).await
+    app.call(&by.token, mutation, &format!("dispute {{ {FIELDS} }}"), input).await
 }
 
 /// disputeOpen; the payload.

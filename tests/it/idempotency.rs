@@ -9,11 +9,10 @@ use async_graphql::parser::{
 };
 use axum::Router;
 use domain::entities::{Usdc, audit_entry, ledger_transfer, notification, payment};
-use ethers_signers::LocalWallet;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
-use crate::support::{Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, post, text};
+use crate::support::{Deal, Someone, TestApp, calling, errors, new_key, ok, post, text, with};
 
 const PAYMENT: (&str, &str) = ("payment", "id");
 const STRANGER: &str = "0x00000000000000000000000000000000000057a6";
@@ -125,14 +124,7 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
         "paymentRedirect" => {
             let admin = app.admin().await;
             app.funded(&deal, first).await;
-            let mut other = deal.client.clone();
-            other.wallet = LocalWallet::from_bytes(&[42; 32]).unwrap();
-            let linked = app.link(&other).await;
-            let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-                wallet { id } userErrors { field code message } } }";
-            ok(app
-                .mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD }))
-                .await);
+            app.new_payout_wallet(&deal.client, 42).await;
             let refund = text(&ok(app.refund(&deal, first, None, &new_key()).await)["payment"]["id"]);
             let to = |reason: &str| json!({ "paymentId": refund, "reason": reason });
             let (input, other) = (to("Their wallet is lost."), to("For another reason."));
@@ -182,14 +174,8 @@ async fn counts(app: &TestApp) -> [u64; 4] {
 }
 
 async fn call(router: &Router, mutation: &str, call: &Call, input: &Value, key: &str) -> Value {
-    let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let query = format!(
-        "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
-            {} {{ {} }} userErrors {{ field code message }} }} }}",
-        call.shows.0, call.shows.1
-    );
-    let mut input = input.clone();
-    input["idempotencyKey"] = json!(key);
+    let query = calling(mutation, &format!("{} {{ {} }}", call.shows.0, call.shows.1));
+    let input = with(input.clone(), json!({ "idempotencyKey": key }));
     let answer =
         post(router, &call.by.token, json!({ "query": query, "variables": { "input": input } })).await;
     assert!(answer.get("errors").is_none(), "{answer:#}");

@@ -2,29 +2,19 @@
 
 use chrono::Duration;
 use domain::entities::{ChainTransactionStatus as Status, PaymentId, Usdc, chain_transaction};
-use ethers_signers::LocalWallet;
 use sandbox::evm::Mining;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
-use crate::support::{CONFIRMATIONS, Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, text};
+use crate::support::{CONFIRMATIONS, Deal, Someone, TestApp, errors, new_key, ok, text, with};
 
 mod approval;
 mod gas;
 
 /// A mutation that takes a payment's id, and more: its payload.
 async fn handle(app: &TestApp, by: &Someone, mutation: &str, payment: &str, more: Value) -> Value {
-    let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let query = format!(
-        "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
-            payment {{ id status failureReason needsApproval approvedBy {{ id }} heldBy {{ id }} }}
-            userErrors {{ field code message }} }} }}"
-    );
-    let mut input = json!({ "paymentId": payment });
-    if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
-        input.extend(more);
-    }
-    app.mutate(&by.token, &query, input).await
+    let seen = "payment { id status failureReason needsApproval approvedBy { id } heldBy { id } }";
+    app.call(&by.token, mutation, seen, with(json!({ "paymentId": payment }), more)).await
 }
 
 fn because() -> Value {
@@ -162,9 +152,7 @@ async fn a_nonce_that_somebody_else_used_ends_the_payout() {
     app.settle().await;
     let id = text(&again["payment"]["id"]);
     assert_eq!(app.payment(&deal.client, &id).await["status"], "ON_HOLD");
-    let resume = "mutation($input: OutgoingResumeInput!) { outgoingResume(input: $input) {
-        userErrors { field code message } } }";
-    ok(app.mutate(&admin.token, resume, json!({})).await);
+    app.resume_outgoing(&admin).await;
     app.settle().await;
     assert_eq!(app.payment(&deal.client, &text(&again["payment"]["id"])).await["status"], "COMPLETED");
     assert_eq!(app.usdc_of(&deal.freelancer.address()).await, 90_000_000);
@@ -303,12 +291,7 @@ async fn a_refund_to_a_blocked_wallet_is_redirected() {
     let refused = handle(&app, &admin, "paymentRedirect", &refund, way()).await;
     assert_eq!(errors(&refused), ["paymentId:ILLEGAL_STATE"]);
 
-    let mut other = deal.client.clone();
-    other.wallet = LocalWallet::from_bytes(&[42; 32]).unwrap();
-    let linked = app.link(&other).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { id } userErrors { field code message } } }";
-    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let other = app.new_payout_wallet(&deal.client, 42).await;
     app.settle().await;
     assert_eq!(
         app.payment(&deal.client, &refund).await["status"],
@@ -333,12 +316,7 @@ async fn an_approval_does_not_follow_a_new_wallet() {
     app.evm.mine(1).unwrap();
     ok(handle(&app, &admin, "paymentApprove", &release, keyed()).await);
     app.drain().await;
-    let mut other = deal.freelancer.clone();
-    other.wallet = LocalWallet::from_bytes(&[44; 32]).unwrap();
-    let linked = app.link(&other).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { id } userErrors { field code message } } }";
-    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let other = app.new_payout_wallet(&deal.freelancer, 44).await;
     app.settle().await;
     let waiting = app.payment(&deal.freelancer, &release).await;
     assert_eq!(waiting["status"], "ON_HOLD");
@@ -377,12 +355,7 @@ async fn a_new_payout_wallet_frees_a_held_release() {
     app.evm.mine(1).unwrap();
     app.drain().await;
     assert_eq!(app.payment(&deal.client, &release).await["status"], "ON_HOLD");
-    let mut other = deal.freelancer.clone();
-    other.wallet = LocalWallet::from_bytes(&[43; 32]).unwrap();
-    let linked = app.link(&other).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { id } userErrors { field code message } } }";
-    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let other = app.new_payout_wallet(&deal.freelancer, 43).await;
     let admin = app.admin().await;
     let refused = json!({ "reason": "Follow the wallet.", "idempotencyKey": new_key() });
     let refused = handle(&app, &admin, "paymentRedirect", &release, refused).await;

@@ -1,12 +1,11 @@
 //! The text search of projects and freelancers: what is found, in which order, page by page. The same tests on
 //! both databases are the contract.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::entities::{project_text, user, user_text};
-use migration::{Migrator, MigratorTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
-};
+mod kept;
+mod pages;
+
+use domain::entities::user;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{
@@ -221,78 +220,6 @@ async fn what_has_more_of_the_words_in_its_title_comes_first() {
     app.finish().await;
 }
 
-/// A page, and the cursors of its ends.
-async fn page(app: &TestApp, search: &str, at: Value) -> (Vec<String>, Value) {
-    let mut variables = at;
-    variables["filter"] = json!({ "search": search });
-    let answer = app.gql("", PROJECTS, variables).await;
-    (names(&answer["data"]["projects"], "title"), answer["data"]["projects"]["pageInfo"].clone())
-}
-
-#[tokio::test]
-async fn pages_stay_while_more_is_posted() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    for title in ["Lamp 1", "Other 2", "Lamp 3", "Other 4", "Lamp 5", "Other 6"] {
-        write(&app, &client, title, "About a lamp.").await;
-    }
-    let (first, info) = page(&app, "lamp", json!({ "first": 2 })).await;
-    assert_eq!(first, ["Lamp 5", "Lamp 3"]);
-    write(&app, &client, "Lamp 7", "Comes before everything.").await;
-    write(&app, &client, "Other 8", "A lamp below.").await;
-    write(&app, &client, "Other 9", "None at all.").await;
-
-    let (second, info) = page(&app, "lamp", json!({ "first": 3, "after": info["endCursor"] })).await;
-    assert_eq!(second, ["Lamp 1", "Other 8", "Other 6"]);
-    assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(true), &json!(true)));
-    let (third, end) = page(&app, "lamp", json!({ "first": 3, "after": info["endCursor"] })).await;
-    assert_eq!(
-        (third, &end["hasNextPage"]),
-        (vec!["Other 4".to_owned(), "Other 2".to_owned()], &json!(false))
-    );
-
-    let (back, start) = page(&app, "lamp", json!({ "last": 2, "before": info["startCursor"] })).await;
-    assert_eq!(
-        (back, &start["hasPreviousPage"]),
-        (vec!["Lamp 5".to_owned(), "Lamp 3".to_owned()], &json!(true))
-    );
-    let (front, start) = page(&app, "lamp", json!({ "last": 2, "before": start["startCursor"] })).await;
-    assert_eq!((front, &start["hasPreviousPage"]), (vec!["Lamp 7".to_owned()], &json!(false)));
-    let (last, _) = page(&app, "lamp", json!({ "last": 2 })).await;
-    assert_eq!(last, ["Other 4", "Other 2"]);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_cursor_is_good_in_its_own_order_only() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    write(&app, &client, "Lamp 1", "").await;
-    let filter = json!({ "search": "lamp" });
-    let newest = json!({ "field": "CREATED_AT", "direction": "DESC" });
-    let answer = app.gql("", PROJECTS, json!({ "filter": filter, "order": newest })).await;
-    let (by_time, (_, info)) =
-        (&answer["data"]["projects"]["pageInfo"]["endCursor"], page(&app, "lamp", json!({})).await);
-    let by_relevance = &info["endCursor"];
-    let id = uuid::Uuid::nil();
-    let forged = |cursor: Value| json!(URL_SAFE_NO_PAD.encode(cursor.to_string()));
-    for (after, order, good) in [
-        (by_relevance.clone(), Value::Null, true),
-        (by_time.clone(), newest.clone(), true),
-        (by_time.clone(), Value::Null, false),
-        (by_relevance.clone(), newest, false),
-        (forged(json!(["relevance", { "Number": i64::MAX }, id])), Value::Null, true),
-        (forged(json!(["relevance", { "Text": "1" }, id])), Value::Null, false),
-        (forged(json!(["relevance", "None", id])), Value::Null, false),
-    ] {
-        let variables = json!({ "filter": filter, "order": order, "after": after });
-        let answer = app.gql("", PROJECTS, variables).await;
-        assert_eq!(answer.get("errors").is_none(), good, "{after}: {answer}");
-        assert!(good || answer["errors"][0]["extensions"]["code"] == "INVALID", "{answer}");
-    }
-    app.finish().await;
-}
-
 #[tokio::test]
 async fn drafts_are_found_by_their_client_alone() {
     let app = TestApp::start().await;
@@ -347,65 +274,5 @@ async fn freelancers_are_found_by_name_headline_and_bio() {
         .await
         .unwrap();
     assert!(found_people(&app, "rust engineer").await.is_empty(), "a suspended one is not offered");
-    app.finish().await;
-}
-
-const UPDATE: &str = "mutation($input: ProjectUpdateInput!) { projectUpdate(input: $input) {
-    project { id } userErrors { field code } } }";
-const DELETE: &str = "mutation($input: ProjectDeleteInput!) { projectDelete(input: $input) {
-    deletedProjectId userErrors { field code } } }";
-
-#[tokio::test]
-async fn what_is_changed_or_deleted_is_found_as_it_is() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    let kept = write(&app, &client, "A blue lamp", "For the kitchen.").await;
-    let deleted = write(&app, &client, "A green lamp", "For the garden.").await;
-    ok(app.mutate(&client, UPDATE, json!({ "projectId": kept, "title": "A red lamp" })).await);
-    assert!(found(&app, "blue").await.is_empty());
-    assert_eq!(found(&app, "red kitchen").await, ["A red lamp"]);
-    ok(app.mutate(&client, DELETE, json!({ "projectId": deleted })).await);
-    assert_eq!(found(&app, "lamp").await, ["A red lamp"]);
-    let db = &app.app.db;
-    assert_eq!(project_text::Entity::find().count(db.reader()).await.unwrap(), 1, "the words went along");
-    if db.backend() == DbBackend::Sqlite {
-        // FTS5 compares its index with the rows, and fails where the triggers forgot something.
-        for words in ["project_words", "user_words"] {
-            let check = format!("INSERT INTO {words} ({words}, rank) VALUES ('integrity-check', 1)");
-            db.writer().execute_unprepared(&check).await.unwrap();
-        }
-    }
-    app.finish().await;
-}
-
-/// Rows from before there was a search are found once `megilance migrate up` has run, and going back takes the
-/// words along.
-#[tokio::test]
-async fn what_was_there_before_the_search_is_found_too() {
-    let app = TestApp::start().await;
-    let client = market::client(&app).await;
-    write(&app, &client, "An old lamp", "Written long ago.").await;
-    freelancer(&app, "Ada", json!({ "headline": "Electrician" })).await;
-    let db = &app.app.db;
-    let newer = Migrator::migrations();
-    let newer = newer.iter().skip_while(|change| change.name() != "m20261125_000007_search").count();
-    assert!(newer > 0);
-    Migrator::down(db.writer(), Some(u32::try_from(newer).unwrap())).await.unwrap();
-    Migrator::up(db.writer(), None).await.unwrap();
-    assert!(found(&app, "lamp").await.is_empty());
-
-    write(&app, &client, "A new lamp", "Written meanwhile.").await;
-    assert_eq!(domain::search::fill(db).await.unwrap(), 3, "the old project, its client, Ada");
-    assert_eq!(domain::search::fill(db).await.unwrap(), 0);
-    assert_eq!(found(&app, "lamp").await, ["A new lamp", "An old lamp"]);
-    assert_eq!(found_people(&app, "electrician").await, ["Ada"]);
-
-    // Emptied, they are cut anew.
-    project_text::Entity::delete_many().exec(db.writer()).await.unwrap();
-    user_text::Entity::delete_many().exec(db.writer()).await.unwrap();
-    assert!(found(&app, "lamp").await.is_empty());
-    domain::search::fill(db).await.unwrap();
-    assert_eq!(found(&app, "lamp").await.len(), 2);
-    assert_eq!(user_text::Entity::find().count(db.reader()).await.unwrap(), 2);
     app.finish().await;
 }

@@ -23,10 +23,7 @@ use async_trait::async_trait;
 use domain::{
     Actor, App, Db,
     entities::user,
-    ports::{
-        PortError,
-        openai::{Assistant, Vector},
-    },
+    ports::openai::{Assistant, NoAnswer, Vector},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::Value;
@@ -156,11 +153,11 @@ struct Alike;
 
 #[async_trait]
 impl Assistant for Alike {
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, PortError> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, NoAnswer> {
         Ok(vec![Vector::from([1.0]); texts.len()])
     }
 
-    async fn write(&self, _: &str, _: &str) -> Result<String, PortError> {
+    async fn write(&self, _: &str, _: &str) -> Result<String, NoAnswer> {
         panic!("nothing here asks for a draft")
     }
 }

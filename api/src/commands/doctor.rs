@@ -85,7 +85,7 @@ async fn workers(app: &App) -> Result<String> {
     Err("none is alive: start `megilance serve` or `megilance worker`".into())
 }
 
-/// One word is embedded: that tries the address, the key and the model.
+/// One word is embedded: that tries the address, the key and the model. It is asked whether it rests or not, and not counted.
 async fn assistant(app: &App) -> Result<String> {
     let Some(assistant) = &app.assistant else {
         return Ok("none: matches are ranked by score, and there are no drafts".to_owned());

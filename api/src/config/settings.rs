@@ -58,6 +58,8 @@ settings! {
     OPENAI_BASE_URL = "Leave it out for OpenAI; else give the address that /embeddings and /chat/completions are joined to: https://llm.example.com/v1";
     OPENAI_EMBEDDING_MODEL = "Give the name of the model that makes vectors of texts, or leave it out: text-embedding-3-small.";
     OPENAI_CHAT_MODEL = "Give the name of the model that writes drafts, or leave it out: gpt-4o-mini.";
+    OPENAI_DAILY_EMBEDDINGS = "Give how many texts a day the assistant is asked the meaning of, 0 to 1000000000; 0 ranks matches by score alone, 50000 when left out.";
+    OPENAI_DAILY_DRAFTS = "Give how many drafts a day it is asked for, 0 to 1000000000; 0 for none, 1000 when left out.";
 
     SENTRY_DSN = "Give the DSN of your Sentry project, or leave it out.";
     RUST_LOG = "Give what is logged, such as info,api=debug, or leave it out.";

@@ -45,7 +45,8 @@ pub struct DraftPayload {
     /// COVER_LETTER. It is stored nowhere. Null when something has to be mended first.
     pub draft: Option<String>,
     /// What has to be mended; empty when it worked. NOT_CONFIGURED where there is no assistant, ILLEGAL_STATE when it
-    /// gave no answer: try again then.
+    /// gave no answer or rests after it failed several times, LIMIT_REACHED when all drafts of the day are written: the
+    /// message says when to try again.
     pub user_errors: Vec<UserError>,
 }
 
@@ -58,8 +59,8 @@ impl DraftMutation {
     /// Has an assistant write a text to begin with: of a project's description for a client, of a cover letter for a
     /// freelancer. Read it before you send it: it may be wrong. Nothing is stored. Sent to the assistant's service are
     /// your notes and, with a COVER_LETTER, what everybody may read of the project and of you: title, description,
-    /// headline, bio and skills, no names and no e-mail addresses. Twenty at once, then one every three minutes. Needs
-    /// OPENAI_API_KEY; everything else works without. For people with a proven e-mail address.
+    /// headline, bio and skills, no names and no e-mail addresses. Twenty at once, then one every three minutes, and
+    /// a number a day for everybody together. Needs OPENAI_API_KEY; everything else works without. For people with a proven e-mail address.
     #[graphql(complexity = "100 + child_complexity")]
     async fn draft_create(
         &self,

@@ -13,8 +13,9 @@ use crate::loaders::load;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::matching::Ranking")]
 pub enum MatchRanking {
-    /// Their scores. So it is where no assistant is set up, where it gives no answer within three seconds, and for a
-    /// project that was never published: its text is nobody else's business yet.
+    /// Their scores. So it is where no assistant is set up, where it gives no answer within three seconds, rests because it
+    /// failed, or has been asked enough for a day, and for a project that was never published: its text is nobody else's
+    /// business yet.
     Score,
     /// What their texts mean: of the thirty best by score the ten with the highest similarity, ties by score.
     Semantic,

@@ -96,7 +96,7 @@ pub struct MarketMutation(
     project::ProjectMutation,
     invitation::InvitationMutation,
     project::life::ProjectLifeMutation,
-    proposal::ProposalMutation,
+    proposal::change::ProposalMutation,
     draft::DraftMutation,
 );
 
@@ -107,7 +107,7 @@ pub struct WorkMutation(
     contract::ContractRunningMutation,
     amendment::AmendmentMutation,
     milestone::MilestoneMutation,
-    dispute::DisputeMutation,
+    dispute::change::DisputeMutation,
     review::ReviewMutation,
 );
 

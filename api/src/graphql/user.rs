@@ -1,51 +1,34 @@
 //! People: public profiles, and what only oneself and administrators see of them.
 
-use async_graphql::{Context, ID, Object};
+// What `flatten` expands to calls a method of `OutputType`.
+use async_graphql::{Context, ID, Object, OutputType};
 use chrono::{DateTime, Utc};
 use domain::{
-    account, contract as domain_contract,
-    entities::{skill, user, user_skill},
-    invitation as domain_invitation, ledger as domain_ledger, notification as domain_notification,
-    payment as domain_payment,
+    entities::{UserId, user},
     policy::{Action, can},
-    portfolio as domain_portfolio, project as domain_project, proposal as domain_proposal,
-    review as domain_review, saved,
 };
 
 use super::{
-    connection::{Listing, connect_below, list_cost, page},
-    contract::{Contract, UserContractFilter},
-    enums::{Availability, InvitationStatus, Role},
-    invitation::{Invitation, statuses},
-    ledger::{LedgerEntry, LedgerStatement},
-    matching::ProjectMatch,
-    notification::Notification,
-    payment::Payment,
-    portfolio::PortfolioItem,
-    project::{Project, list::UserProjectFilter},
-    proposal::{Proposal, list::ProposalFilter},
-    review::Review,
+    enums::{Availability, Role},
     scalars::Money,
-    session::open::UserSession,
-    skill::Skill,
-    support::{actor, app},
+    support::actor,
     upload::{self, Image},
-    wallet::Wallet,
 };
-use crate::{
-    error::fault,
-    loaders::{FreelancerSavedBy, ProjectsFor, UnreadOf, UserSkillsOf, WalletsOf, load_or_default},
-};
+use crate::loaders::{UnreadOf, UserSkillsOf, load_or_default};
+
+pub mod lists;
+pub mod skill;
+
+use lists::UserLists;
+use skill::UserSkill;
 
 /// A person with an account.
 #[derive(Debug, Clone)]
 pub struct User(pub user::Model);
 
-impl User {
-    /// Whether the viewer may see what is private about this person.
-    fn is_open(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
-        Ok(can(actor(ctx)?, Action::PrivateProfileSee(self.0.id)).is_ok())
-    }
+/// Whether the viewer may see what is private about a person.
+fn is_open(ctx: &Context<'_>, person: UserId) -> async_graphql::Result<bool> {
+    Ok(can(actor(ctx)?, Action::PrivateProfileSee(person)).is_ok())
 }
 
 /// A person with an account.
@@ -115,13 +98,13 @@ impl User {
 
     /// Their e-mail address. Null unless it is your own, or you are an administrator.
     async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
-        Ok(self.is_open(ctx)?.then_some(self.0.email.as_str()))
+        Ok(is_open(ctx, self.0.id)?.then_some(self.0.email.as_str()))
     }
 
     /// When their e-mail address was proven. Null before, and unless it is your own or you are an
     /// administrator.
     async fn email_verified_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
-        Ok(self.0.email_verified_at.filter(|_| self.is_open(ctx).is_ok_and(|open| open)))
+        Ok(self.0.email_verified_at.filter(|_| is_open(ctx, self.0.id).is_ok_and(|open| open)))
     }
 
     /// A freelancer's skills, the strongest first.
@@ -131,257 +114,16 @@ impl User {
         Ok(skills.into_iter().map(|(level, skill)| UserSkill { level, skill }).collect())
     }
 
-    /// The work that a freelancer shows, the newest first.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn portfolio(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Listing<PortfolioItem>> {
-        let list = domain_portfolio::of_users();
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), PortfolioItem).await
-    }
-
-    /// Whether you saved them; false when you are not signed in.
-    async fn is_saved(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
-        let Some(viewer) = actor(ctx)?.user_id() else { return Ok(false) };
-        load_or_default(ctx, FreelancerSavedBy(viewer, self.0.id)).await
-    }
-
-    /// The projects that they saved and that you may see, the newest saved first. Null unless they are you, or you
-    /// are an administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn saved_projects(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<Listing<Project>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = saved::projects_of_users(actor(ctx)?);
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await.map(Some)
-    }
-
-    /// The freelancers whom they saved, the newest saved first, without those who are suspended. Null unless they
-    /// are you, or you are an administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn saved_freelancers(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<Listing<User>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = saved::freelancers_of_users();
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), User).await.map(Some)
-    }
-
-    /// The invitations to bid that they got or sent, the newest first. Null unless they are you, or you are an
-    /// administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn invitations(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those in one of these states.")] status: Option<Vec<InvitationStatus>>,
-    ) -> async_graphql::Result<Option<Listing<Invitation>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = domain_invitation::of_users(actor(ctx)?, &statuses(status));
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Invitation).await.map(Some)
-    }
-
-    /// The open projects that fit a freelancer, the best first: up to ten whose score is above 0.3. Looked at are the
-    /// newest 500 of clients who are not suspended, without those they bid on. Empty for who is no freelancer. Null
-    /// unless they are you, or you are an administrator. It works by itself, without OPENAI_API_KEY; with it the thirty
-    /// best by score are put in order by what their texts mean, as `rankedBy` says.
-    #[graphql(complexity = "100 + 10 * child_complexity")]
-    async fn matches(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<ProjectMatch>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let found = load_or_default(ctx, ProjectsFor(self.0.id)).await?;
-        Ok(Some(found.into_iter().map(ProjectMatch).collect()))
-    }
-
-    /// The projects they posted that you may see, newest first.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn projects(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones; all when left out.")] filter: Option<UserProjectFilter>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Listing<Project>> {
-        let list = domain_project::of_clients(actor(ctx)?, &filter.unwrap_or_default().states());
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Project).await
-    }
-
-    /// The proposals they sent that you may see, newest first.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn proposals(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones; all when left out.")] filter: Option<ProposalFilter>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Listing<Proposal>> {
-        let filter = filter.map(Into::into).unwrap_or_default();
-        let list = domain_proposal::of_freelancers(actor(ctx)?, &filter);
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Proposal).await
-    }
-
-    /// The contracts they are a party of that you may see, newest first.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn contracts(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which ones; all when left out.")] filter: Option<UserContractFilter>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Listing<Contract>> {
-        let filter = filter.map(Into::into).unwrap_or_default();
-        let list = domain_contract::of_users(actor(ctx)?, &filter);
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Contract).await
-    }
-
-    /// What was said about them and everybody may read, newest first.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn reviews(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Listing<Review>> {
-        let list = domain_review::of_users();
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Review).await
-    }
-
-    /// Their wallets, the first one first. Null unless they are your own, or you are an administrator.
-    #[graphql(complexity = "1 + 2 * child_complexity")]
-    async fn wallets(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<Wallet>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let rows = load_or_default(ctx, WalletsOf(self.0.id)).await?;
-        Ok(Some(rows.into_iter().map(Wallet).collect()))
-    }
-
-    /// The payments they make and get, newest first. Null unless they are your own, or you are an
-    /// administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn payments(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<Listing<Payment>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = domain_payment::of_users(actor(ctx)?);
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Payment).await.map(Some)
-    }
-
-    /// Their account with the platform, entry by entry, newest first. Null unless it is your own, or you
-    /// are an administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn ledger(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<Listing<LedgerEntry>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = domain_ledger::statements();
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), LedgerEntry).await.map(Some)
-    }
-
-    /// Their account in a period of 366 days at the most: balances, sums and entries, also as a file. Null unless it is your
-    /// own, or you are an administrator.
-    #[graphql(complexity = "5 + child_complexity")]
-    async fn ledger_statement(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its beginning: what was posted at this very moment is in it.")] from: DateTime<Utc>,
-        #[graphql(desc = "Its end: what was posted at this very moment is not in it.")] to: DateTime<Utc>,
-    ) -> async_graphql::Result<Option<LedgerStatement>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let period = domain_ledger::statement::Period::new(from, to).map_err(fault)?;
-        Ok(Some(LedgerStatement::new(self.0.id, period)))
-    }
-
-    /// What they were told, newest first. Null unless they are you, or you are an administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn notifications(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only what is not read yet.", default)] unread_only: bool,
-    ) -> async_graphql::Result<Option<Listing<Notification>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = domain_notification::of_users(unread_only);
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), Notification).await.map(Some)
-    }
-
-    /// Their open sessions: where somebody is signed in to the account, the newest first. Null unless they are you, or
-    /// you are an administrator.
-    #[graphql(complexity = "list_cost(first, last, child_complexity)")]
-    async fn sessions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<Listing<UserSession>>> {
-        if !self.is_open(ctx)? {
-            return Ok(None);
-        }
-        let list = account::session::of_users(app(ctx)?).map_err(fault)?;
-        connect_below(ctx, list, self.0.id.0, page(first, after, last, before), UserSession).await.map(Some)
+    /// What hangs below them.
+    #[graphql(flatten)]
+    async fn lists(&self) -> UserLists {
+        UserLists(self.0.id)
     }
 
     /// How much they were told and have not read. Null unless they are you, or you are an administrator.
     #[graphql(complexity = 5)]
     async fn unread_notification_count(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<i32>> {
-        if !self.is_open(ctx)? {
+        if !is_open(ctx, self.0.id)? {
             return Ok(None);
         }
         let count = load_or_default(ctx, UnreadOf(self.0.id)).await?;
@@ -391,43 +133,17 @@ impl User {
     /// Since when they are suspended: they may look and not act. Null while they are not, and unless they are you, or
     /// you are an administrator.
     async fn suspended_at(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DateTime<Utc>>> {
-        Ok(self.0.suspended_at.filter(|_| self.is_open(ctx).is_ok_and(|open| open)))
+        Ok(self.0.suspended_at.filter(|_| is_open(ctx, self.0.id).is_ok_and(|open| open)))
     }
 
     /// Why they are suspended, in the words of the administrator who did it. Null while they are not, and unless they
     /// are you, or you are an administrator.
     async fn suspension_reason(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<&str>> {
-        Ok(if self.is_open(ctx)? { self.0.suspension_reason.as_deref() } else { None })
+        Ok(if is_open(ctx, self.0.id)? { self.0.suspension_reason.as_deref() } else { None })
     }
 
     /// When they registered.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
-    }
-}
-
-/// How well a freelancer knows a skill.
-#[derive(Debug, Clone)]
-pub struct UserSkill {
-    level: user_skill::Model,
-    skill: skill::Model,
-}
-
-/// How well a freelancer knows a skill.
-#[Object]
-impl UserSkill {
-    /// Which skill.
-    async fn skill(&self) -> Skill {
-        Skill(self.skill.clone())
-    }
-
-    /// How well, from 1 (knows about it) to 5 (masters it).
-    async fn proficiency(&self) -> i32 {
-        self.level.proficiency
-    }
-
-    /// For how many years, 0 to 60.
-    async fn years(&self) -> i32 {
-        self.level.years
     }
 }

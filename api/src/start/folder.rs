@@ -14,7 +14,7 @@ use std::{
 use api::config::{ARGON2_MEMORY_KIB, Config};
 use domain::{
     Settings, clock,
-    settings::{CircleSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings},
+    settings::{AssistantBudget, CircleSettings, EvmSettings, LargeDeposits, MailSettings, StorageSettings},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -162,6 +162,7 @@ impl Folder {
                 large_deposits: LargeDeposits::default(),
                 wallet_rest: Duration::ZERO,
                 chain_poll: CHAIN_POLL,
+                assistant_budget: AssistantBudget::default(),
                 introspection: true,
                 argon2_memory_kib: ARGON2_MEMORY_KIB,
             },

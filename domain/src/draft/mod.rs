@@ -5,16 +5,18 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use entities::{ProjectId, Role, UserId};
 use serde_json::{Value, json};
 
 use crate::{
     Actor, App,
+    assistant::{self, Service, Silence},
     check::Check,
     error::{Code, Error, Result},
     matching::texts::{self, Subject, Text},
     policy,
-    ports::PortError,
+    ports::{PortError, openai::NoAnswer},
     project,
 };
 
@@ -90,16 +92,10 @@ pub async fn create(app: &App, actor: &Actor, wanted: Wanted) -> Result<String> 
         Some(id) => letter(app, actor, author, id, &notes).await?,
         None => json!({ "notes": notes }),
     };
-    let Some(assistant) = &app.assistant else {
-        return Err(Error::rejected(
-            "",
-            Code::NotConfigured,
-            "This deployment has no assistant: write the text yourself, all else works without. Who runs it sets \
-             OPENAI_API_KEY to have one.",
-        ));
-    };
-    let written =
-        assistant.write(&kind.task(), &material.to_string()).await.map_err(|error| failed(&error))?;
+    let Some(assistant) = &app.assistant else { return Err(none_written("OPENAI_API_KEY")) };
+    let (task, material) = (kind.task(), material.to_string());
+    let call = assistant.write(&task, &material);
+    let written = assistant::ask(app, Service::Drafts, 1, call).await?.map_err(silent)?;
     clean(&written, kind.limit()).ok_or_else(|| {
         tracing::warn!(?kind, "the assistant wrote nothing that can be seen");
         again()
@@ -145,12 +141,43 @@ fn described(text: Text, title: &str, body: &str) -> Value {
     json!({ title: text.title, "skills": text.skills, body: text.body })
 }
 
-/// The log has the reason; the person can only try again, or write.
-fn failed(error: &PortError) -> Error {
+/// The person can only try again, or write: they are told when.
+fn silent(silence: Silence) -> Error {
+    match silence {
+        Silence::NoAnswer(error) => failed(&error),
+        Silence::Off => none_written("OPENAI_DAILY_DRAFTS"),
+        Silence::Spent { until } => {
+            let message = format!(
+                "All drafts of the day are written: there is a limit for everybody together. {}",
+                later(until)
+            );
+            Error::rejected("", Code::LimitReached, message)
+        }
+        Silence::Resting { until } => {
+            let message = format!("The assistant failed several times and rests. {}", later(until));
+            Error::rejected("", Code::IllegalState, message)
+        }
+    }
+}
+
+fn later(until: DateTime<Utc>) -> String {
+    format!("Try again after {}, or write it yourself.", until.format("%Y-%m-%d %H:%M:%S UTC"))
+}
+
+fn none_written(setting: &str) -> Error {
+    let message = format!(
+        "This deployment has no drafts written: write the text yourself, all else works without. Who runs it sets \
+         {setting} to have some."
+    );
+    Error::rejected("", Code::NotConfigured, message)
+}
+
+/// The log has the reason.
+fn failed(error: &NoAnswer) -> Error {
     tracing::warn!(%error, "no draft: the assistant failed");
     match error {
-        PortError::Transient { .. } => again(),
-        PortError::Refused { .. } => Error::rejected(
+        NoAnswer::Failed(PortError::Transient { .. }) => again(),
+        NoAnswer::Failed(PortError::Refused { .. }) | NoAnswer::Declined(_) => Error::rejected(
             "",
             Code::IllegalState,
             "The assistant would not write this. Try again with other notes, or write it yourself; if it never works, \

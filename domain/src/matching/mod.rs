@@ -47,7 +47,7 @@ pub struct Match<I> {
 /// The best freelancers for some projects, the best first, each with what speaks for them.
 ///
 /// Looked at are up to 500 who are not suspended and have not bid: first those who know most of what the project asks
-/// for, then, where they are fewer, the best rated of the others. Four statements, and four more with an assistant,
+/// for, then, where they are fewer, the best rated of the others. Four statements, and five more with an assistant,
 /// whatever the number of projects.
 pub async fn freelancers_for(
     app: &App,
@@ -91,7 +91,7 @@ pub async fn freelancers_for(
 /// The best projects for some people, the best first, each with what speaks for it; none for who is no freelancer.
 ///
 /// Looked at are the newest 500 that are OPEN, of clients who are not suspended, and that they have not bid on. Five
-/// statements, and four more with an assistant, whatever the number of people.
+/// statements, and five more with an assistant, whatever the number of people.
 pub async fn projects_for(app: &App, people: &[UserId]) -> Result<HashMap<UserId, Vec<Match<ProjectId>>>> {
     let ids = values(people.iter().map(|id| id.0));
     let mut freelancers: HashMap<UserId, Freelancer> = HashMap::new();

@@ -16,8 +16,12 @@ use super::{
 };
 use crate::{
     App,
+    assistant::{self, Service, Silence},
     error::Result,
-    ports::openai::{Assistant, Vector},
+    ports::{
+        PortError,
+        openai::{Assistant, Vector},
+    },
 };
 
 /// So many of the best by score are put in order.
@@ -29,7 +33,7 @@ const MOST_TEXTS: usize = 256;
 
 /// The matches that are shown, in their order. The candidates are the best by score, the best first.
 ///
-/// Four statements more with an assistant, whatever the number of lists. Of a page of lists the newest are put in order
+/// Five statements more with an assistant, whatever the number of lists. Of a page of lists the newest are put in order
 /// by meaning, as far as [`MOST_TEXTS`] reach.
 pub(super) async fn rank<A, B>(
     app: &App,
@@ -71,7 +75,7 @@ where
     wanted
 }
 
-/// What the texts of some subjects mean; nothing when the assistant does not say so in time.
+/// What the texts of some subjects mean; nothing when the assistant may not be asked, or does not say so in time.
 async fn read(
     app: &App,
     assistant: &dyn Assistant,
@@ -84,14 +88,21 @@ async fn read(
     if texts.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(match tokio::time::timeout(PATIENCE, assistant.embed(&texts)).await {
-        Ok(Ok(vectors)) => subjects.into_iter().zip(vectors).collect(),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "matches are shown by score: the assistant failed");
-            HashMap::new()
-        }
-        Err(_) => {
-            tracing::warn!("matches are shown by score: the assistant did not answer within {PATIENCE:?}");
+    let call = async {
+        let late =
+            |_| PortError::Transient { port: "assistant", reason: format!("no answer within {PATIENCE:?}") };
+        tokio::time::timeout(PATIENCE, assistant.embed(&texts)).await.map_err(late)?
+    };
+    Ok(match assistant::ask(app, Service::Embeddings, assistant.unknown(&texts), call).await? {
+        Ok(vectors) => subjects.into_iter().zip(vectors).collect(),
+        Err(silence) => {
+            match silence {
+                Silence::NoAnswer(error) => {
+                    tracing::warn!(%error, "matches are shown by score: the assistant failed");
+                }
+                // Said once, when it began.
+                quiet => tracing::debug!(%quiet, "matches are shown by score: the assistant is not asked"),
+            }
             HashMap::new()
         }
     })

@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::{
     dialect::Dialect,
-    read::{JobRow, cut, job, numbered, select, within},
+    read::{cut, job, numbered, select, within},
+    row::JobRow,
 };
 use crate::{
     App,

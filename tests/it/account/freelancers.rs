@@ -1,10 +1,10 @@
-//! Finding freelancers by when they can start and how they are rated.
+//! Finding freelancers by what they say, what they know and ask, when they can start and how they are rated.
 
 use domain::entities::{UserId, user};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::{PROFILE, access_token, register};
+use super::{PROFILE, access_token, add_skill, register};
 use crate::support::{TestApp, text};
 
 const FIND: &str = "query($filter: FreelancerFilter, $order: FreelancerOrder) {
@@ -75,5 +75,50 @@ async fn freelancers_are_found_by_availability_and_rating() {
             { "displayName": "Dora" }, { "displayName": "Cleo" }
         ])
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn freelancers_are_found_by_text_skill_and_rate() {
+    let app = TestApp::start().await;
+    let (rust, sql) = (add_skill(&app, "Rust").await, add_skill(&app, "SQL").await);
+    for (name, rate, skills) in
+        [("Ada", "80", vec![rust, sql]), ("Bea", "40", vec![rust]), ("Cleo_100%", "60", vec![])]
+    {
+        let email = format!("{}@example.com", &name[..3].to_lowercase());
+        let access = access_token(&register(&app, json!({"email": email, "displayName": name})).await);
+        let skills: Vec<Value> =
+            skills.iter().map(|id| json!({"skillId": id, "proficiency": 3, "years": 1})).collect();
+        app.mutate(&access, PROFILE, json!({"hourlyRate": {"amount": rate}, "skills": skills})).await;
+    }
+    app.register("dora", "CLIENT").await;
+    app.register("eve", "FREELANCER").await;
+    let query = "query($filter: FreelancerFilter, $order: FreelancerOrder) {
+        freelancers(filter: $filter, orderBy: $order, first: 10) { totalCount nodes { displayName } } }";
+    let find = async |filter: Value, order: Value| -> Vec<String> {
+        let answer = app.gql("", query, json!({"filter": filter, "order": order})).await;
+        let found = &answer["data"]["freelancers"];
+        let nodes = found["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!(found["totalCount"], nodes.len());
+        nodes.iter().map(|node| text(&node["displayName"])).collect()
+    };
+    let (all, newest) = (json!(null), json!(null));
+    let cheapest = json!({"field": "HOURLY_RATE", "direction": "ASC"});
+    assert_eq!(find(all.clone(), newest.clone()).await, ["eve", "Cleo_100%", "Bea", "Ada"]);
+    assert_eq!(find(all, cheapest.clone()).await, ["Bea", "Cleo_100%", "Ada"]);
+    assert_eq!(find(json!({"skillIds": [rust]}), cheapest.clone()).await, ["Bea", "Ada"]);
+    assert_eq!(find(json!({"skillIds": [rust, sql]}), newest.clone()).await, ["Ada"]);
+    assert_eq!(find(json!({"maxHourlyRate": {"amount": "60"}}), cheapest).await, ["Bea", "Cleo_100%"]);
+    for (search, found) in [("_100%", "Cleo_100%"), ("cleo", "Cleo_100%"), ("aDA", "Ada")] {
+        assert_eq!(find(json!({"search": search}), newest.clone()).await, [found], "{search}");
+    }
+
+    user::Entity::update_many()
+        .set(user::ActiveModel { suspended_at: Set(Some(app.app.clock.now())), ..Default::default() })
+        .filter(user::Column::EmailKey.eq("bea@example.com"))
+        .exec(app.app.db.writer())
+        .await
+        .expect("updates");
+    assert_eq!(find(json!({"skillIds": [rust]}), newest).await, ["Ada"], "a suspended one is not offered");
     app.finish().await;
 }

@@ -1,17 +1,11 @@
 //! Another password: by a mailed link, and by who knows the present one. And the sessions that it ends.
 
-use axum::body::Body;
 use chrono::Duration;
 use domain::entities::{MailStatus, NotificationKind, TokenPurpose, account_token, mail, user};
-use http::Request;
-use http_body_util::BodyExt;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-use super::{
-    REVOKE, SIGN_IN, access_token, assert_unauthenticated, refresh, register, sign_in, verify, viewer,
-};
+use super::{access_token, assert_unauthenticated, refresh, register, sign_in, verify, viewer};
 use crate::support::{PASSWORD, TestApp, errors, ok, text};
 
 const BEGIN: &str = "mutation($input: PasswordResetBeginInput!) { passwordResetBegin(input: $input) {
@@ -21,10 +15,6 @@ const COMPLETE: &str =
     user { displayName email } userErrors { field code message } } }";
 const CHANGE: &str = "mutation($input: PasswordChangeInput!) { passwordChange(input: $input) {
     user { email } userErrors { field code message } } }";
-const REVOKE_COUNTED: &str = "mutation($input: SessionRevokeInput!) { sessionRevoke(input: $input) {
-    sessionId endedCount userErrors { field code message } } }";
-const SESSIONS: &str = "query($id: ID!) { user(id: $id) { sessions { totalCount nodes {
-    id userAgent isCurrent createdAt refreshedAt expiresAt } } } }";
 /// What the tests change to.
 const OTHER: &str = "quilt-harbor-lantern-7";
 
@@ -300,76 +290,4 @@ async fn a_link_that_was_sent_is_kept_nowhere() {
     let resend = app.gql(&access, super::RESEND, json!({})).await["data"]["accountVerifyResend"].clone();
     assert!(errors(&resend).is_empty(), "{resend}");
     app.finish().await;
-}
-
-#[tokio::test]
-async fn sessions_are_listed_for_their_owner_and_ended_by_them() {
-    let app = TestApp::start().await;
-    let ada = register(&app, json!({})).await;
-    let (here, id) = (access_token(&ada), json!({ "id": ada["user"]["id"] }));
-    app.advance(Duration::minutes(5));
-    let phone = named_sign_in(&app, "Phone/1.0").await;
-    let third = sign_in(&app, "ada@example.com", PASSWORD).await;
-    let eve = app.register("eve", "CLIENT").await.token;
-    let list =
-        async |token: &str| app.gql(token, SESSIONS, id.clone()).await["data"]["user"]["sessions"].clone();
-
-    let own = list(&here).await;
-    assert_eq!(own["totalCount"], 3);
-    let nodes = own["nodes"].as_array().unwrap();
-    let shown: Vec<_> = nodes.iter().map(|it| (&it["id"], &it["userAgent"], &it["isCurrent"])).collect();
-    assert_eq!(
-        shown,
-        [
-            (&third["session"]["id"], &json!(null), &json!(false)),
-            (&phone["session"]["id"], &json!("Phone/1.0"), &json!(false)),
-            (&ada["session"]["id"], &json!(null), &json!(true)),
-        ],
-        "the newest first"
-    );
-    assert_eq!(
-        (&nodes[2]["createdAt"], &nodes[2]["expiresAt"]),
-        (&nodes[2]["refreshedAt"], &ada["session"]["refreshExpiresAt"])
-    );
-    assert!(list(&eve).await.is_null() && list("").await.is_null());
-
-    let one = json!({ "sessionId": phone["session"]["id"] });
-    let ended = ok(app.mutate(&here, REVOKE_COUNTED, one.clone()).await);
-    assert_eq!((&ended["sessionId"], &ended["endedCount"]), (&phone["session"]["id"], &json!(1)));
-    assert_eq!(ok(app.mutate(&here, REVOKE_COUNTED, one.clone()).await)["endedCount"], 0, "it had ended");
-    assert_eq!(list(&here).await["totalCount"], 2);
-
-    let both = json!({ "sessionId": third["session"]["id"], "others": true });
-    assert_eq!(errors(&app.mutate(&here, REVOKE_COUNTED, both).await), ["others:INVALID"]);
-    assert!(viewer(&app, &access_token(&third)).await["data"]["viewer"].is_object(), "nothing was ended");
-    let others = ok(app.mutate(&here, REVOKE_COUNTED, json!({ "others": true })).await);
-    assert_eq!((&others["sessionId"], &others["endedCount"]), (&json!(null), &json!(1)));
-    assert_unauthenticated(&viewer(&app, &access_token(&third)).await);
-    assert_eq!(list(&here).await["nodes"][0]["isCurrent"], true);
-    assert!(viewer(&app, &eve).await["data"]["viewer"].is_object(), "other people's go on");
-    assert_unauthenticated(&app.gql("", REVOKE, json!({ "input": { "others": true } })).await);
-
-    app.advance(Duration::from_std(app.app.settings.access_token_ttl).unwrap() - Duration::minutes(10));
-    let late = access_token(&sign_in(&app, "ada@example.com", PASSWORD).await);
-    assert_eq!(list(&late).await["totalCount"], 2);
-    let rest = app.app.settings.session_ttl - app.app.settings.access_token_ttl;
-    app.advance(Duration::from_std(rest).unwrap() + Duration::minutes(10));
-    assert_eq!(list(&late).await["totalCount"], 1, "one that is over is not listed");
-    app.finish().await;
-}
-
-/// Ada signs in by a client that says what it is.
-async fn named_sign_in(app: &TestApp, agent: &str) -> Value {
-    let input = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let body = json!({ "query": SIGN_IN, "variables": { "input": input } }).to_string();
-    let request = Request::post("/graphql")
-        .header("content-type", "application/json")
-        .header("accept", "application/graphql-response+json")
-        .header("user-agent", agent)
-        .body(Body::from(body))
-        .unwrap();
-    let answer = app.router.clone().oneshot(request).await.unwrap();
-    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-    let answer: Value = serde_json::from_slice(&bytes).unwrap();
-    answer["data"]["sessionCreate"].clone()
 }

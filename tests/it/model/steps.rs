@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use domain::ledger::{self, Account};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::plan::{BONUS, Op, Picture};
 use crate::support::{CONFIRMATIONS, Deal, Someone, TestApp, errors, new_key, text};
@@ -54,31 +54,35 @@ impl World {
             Op::Submit(i) => app.try_submit(deal, milestone(i)).await,
             Op::RequestChanges(i) => {
                 let input = json!({ "milestoneId": milestone(i), "feedback": "The colours are wrong." });
-                self.call(&deal.client, "milestoneRequestChanges", "milestone { id }", input).await
+                self.app.call(&deal.client.token, "milestoneRequestChanges", "milestone { id }", input).await
             }
             Op::Approve(i) => app.approve(deal, milestone(i), &new_key()).await,
             Op::Refund(i, _) => app.refund(deal, milestone(i), Some(&usdc(amount)), &new_key()).await,
             Op::Dispute(i, _) => {
                 let why = json!({ "milestoneId": milestone(i), "kind": "QUALITY", "description": "It is not what we agreed on." });
-                let opened = self.call(&deal.client, "disputeOpen", "dispute { id }", why).await;
+                let opened = self.app.call(&deal.client.token, "disputeOpen", "dispute { id }", why).await;
                 if !errors(&opened).is_empty() {
                     return false;
                 }
                 let dispute = text(&opened["dispute"]["id"]);
-                let taken =
-                    self.call(&self.admin, "disputeTake", "dispute { id }", json!({ "disputeId": dispute }));
+                let taken = self.app.call(
+                    &self.admin.token,
+                    "disputeTake",
+                    "dispute { id }",
+                    json!({ "disputeId": dispute }),
+                );
                 assert_eq!(errors(&taken.await), Vec::<String>::new());
                 let decision = json!({
                     "disputeId": dispute, "refundAmount": { "amount": usdc(amount) }, "idempotencyKey": new_key(),
                     "resolution": "Both sides are right in part.",
                 });
-                self.call(&self.admin, "disputeResolve", "dispute { id }", decision).await
+                self.app.call(&self.admin.token, "disputeResolve", "dispute { id }", decision).await
             }
             Op::Bonus => {
                 let input = json!({
                     "contractId": deal.contract, "amount": { "amount": usdc(BONUS) }, "idempotencyKey": new_key(),
                 });
-                self.call(&deal.client, "contractBonus", "payment { id }", input).await
+                self.app.call(&deal.client.token, "contractBonus", "payment { id }", input).await
             }
             Op::Wait => {
                 app.advance(Duration::hours(25));
@@ -133,14 +137,5 @@ impl World {
             self.app.mine(u64::from(CONFIRMATIONS) + 1).await;
         }
         self.app.books_agree().await;
-    }
-
-    async fn call(&self, by: &Someone, mutation: &str, selection: &str, input: Value) -> Value {
-        let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-        let query = format!(
-            "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
-                {selection} userErrors {{ field code message }} }} }}"
-        );
-        self.app.mutate(&by.token, &query, input).await
     }
 }

@@ -12,18 +12,14 @@ use crate::{
         self, CONTRACT_ACCEPT, SHORTLIST, accept, bid, code, codes, offer, post, project_status,
         proposal_status, propose, told,
     },
-    support::TestApp,
+    support::{TestApp, calling},
 };
 
 /// Runs a mutation on a project; the whole answer.
 pub(super) async fn change(app: &TestApp, token: &str, name: &str, input: Value) -> Value {
-    let kind = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
-    let query = format!(
-        "mutation($input: {kind}!) {{ {name}(input: $input) {{ project {{ id status title description budgetType
-         budgetMin {{ amount }} budgetMax {{ amount }} experienceLevel category {{ name }} skills {{ name }}
-         cancelReason expiresAt }} userErrors {{ field code message }} }} }}"
-    );
-    app.gql(token, &query, json!({ "input": input })).await
+    let seen = "project { id status title description budgetType budgetMin { amount } budgetMax { amount }
+        experienceLevel category { name } skills { name } cancelReason expiresAt }";
+    app.gql(token, &calling(name, seen), json!({ "input": input })).await
 }
 
 /// The state that a mutation brought a project to.

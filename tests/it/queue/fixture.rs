@@ -163,6 +163,7 @@ pub(super) fn app(db: Db, clock: Clock) -> App {
         large_deposits: domain::settings::LargeDeposits::default(),
         wallet_rest: Duration::ZERO,
         chain_poll: Duration::from_secs(5),
+        assistant_budget: domain::settings::AssistantBudget::default(),
         introspection: true,
         argon2_memory_kib: 8,
     };

@@ -7,11 +7,10 @@ use domain::{
     entities::{LedgerAccountKind, Usdc, ledger_account},
     ledger::{self, Account},
 };
-use ethers_signers::LocalWallet;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::support::{CONFIRMATIONS, Deal, PASSWORD, Someone, TestApp, new_key, ok, text};
+use crate::support::{CONFIRMATIONS, Deal, TestApp, new_key, ok, text};
 
 async fn quote(app: &TestApp, amount: &str) -> Value {
     let query = "query($input: QuoteInput!) { quote(input: $input) {
@@ -174,13 +173,7 @@ async fn rule_a_new_payout_wallet_rests_24_hours() {
     let app = TestApp::start_with(|settings| settings.wallet_rest = Real::from_secs(24 * 3600)).await;
     let deal = app.deal(&[100]).await;
     app.submitted(&deal, &deal.milestones[0]).await;
-    let (id, email, token) = (&deal.freelancer.id, &deal.freelancer.email, &deal.freelancer.token);
-    let wallet = LocalWallet::from_bytes(&[9; 32]).unwrap();
-    let newer = Someone { id: id.clone(), email: email.clone(), token: token.clone(), wallet };
-    let linked = app.link(&newer).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { payoutsFrom } userErrors { field code message } } }";
-    ok(app.mutate(token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let newer = app.new_payout_wallet(&deal.freelancer, 9).await;
 
     let chosen = app.app.clock.now();
     let payload = ok(app.approve(&deal, &deal.milestones[0], &new_key()).await);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use super::{CONFIRMATIONS, Someone, TestApp, ok, text};
+use super::{CONFIRMATIONS, Someone, TestApp, ok, text, with};
 
 /// An active contract between two people.
 pub struct Deal {
@@ -165,17 +165,8 @@ impl TestApp {
 
     /// A mutation of the contract that takes its id, and more: its payload.
     pub async fn on_contract(&self, token: &str, mutation: &str, deal: &Deal, more: Value) -> Value {
-        let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-        let query = format!(
-            "mutation($input: {type_name}!) {{ {mutation}(input: $input) {{
-                contract {{ status pausedAt endedAt endReason endedBy {{ id }} project {{ status }} }}
-                userErrors {{ field code message }} }} }}"
-        );
-        let mut input = json!({ "contractId": deal.contract });
-        if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
-            input.extend(more);
-        }
-        self.mutate(token, &query, input).await
+        let seen = "contract { status pausedAt endedAt endReason endedBy { id } project { status } }";
+        self.call(token, mutation, seen, with(json!({ "contractId": deal.contract }), more)).await
     }
 
     /// milestoneApprove; the payload.

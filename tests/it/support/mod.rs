@@ -11,5 +11,5 @@ mod world;
 
 pub use market::{Deal, new_key};
 pub use people::{PASSWORD, Someone, text};
-pub use requests::{errors, ok, post};
+pub use requests::{calling, errors, ok, post, with};
 pub use world::{ASSISTANT_KEY, CONFIRMATIONS, TestApp};

@@ -110,6 +110,21 @@ impl TestApp {
         ok(self.mutate(&someone.token, LINK_COMPLETE, complete).await)["wallet"].clone()
     }
 
+    /// Links another wallet of somebody, with a key of this number, and chooses it for payouts: them with that wallet.
+    pub async fn new_payout_wallet(&self, someone: &Someone, key: u8) -> Someone {
+        let wallet = LocalWallet::from_bytes(&[key; 32]).unwrap();
+        let other = Someone { wallet, ..someone.clone() };
+        let linked = self.link(&other).await;
+        let input = json!({ "walletId": linked["id"], "password": PASSWORD });
+        ok(self.call(&other.token, "walletSetPayout", "wallet { id }", input).await);
+        other
+    }
+
+    /// Lets outgoing money go on.
+    pub async fn resume_outgoing(&self, admin: &Someone) {
+        ok(self.call(&admin.token, "outgoingResume", "", json!({})).await);
+    }
+
     /// What an address holds, in micro-USDC.
     pub async fn usdc_of(&self, address: &str) -> i64 {
         let address: Address = address.parse().unwrap();

@@ -27,6 +27,29 @@ impl TestApp {
         let data = answer["data"].as_object().expect("an object of data");
         data.values().next().expect("one mutation").clone()
     }
+
+    /// Calls a mutation by its name and gives its payload, as [`TestApp::mutate`] does: so much of it as is selected, and
+    /// the user errors.
+    pub async fn call(&self, token: &str, mutation: &str, selection: &str, input: Value) -> Value {
+        self.mutate(token, &calling(mutation, selection), input).await
+    }
+}
+
+/// The document that calls a mutation by its name with `$input`.
+pub fn calling(mutation: &str, selection: &str) -> String {
+    let input = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+    format!(
+        "mutation($input: {input}!) {{ {mutation}(input: $input) {{
+            {selection} userErrors {{ field code message }} }} }}"
+    )
+}
+
+/// An input with more fields.
+pub fn with(mut input: Value, more: Value) -> Value {
+    if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
+        input.extend(more);
+    }
+    input
 }
 
 /// Posts the body of a request to a process and gives the whole answer. An empty token is nobody's.

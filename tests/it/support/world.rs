@@ -92,6 +92,11 @@ impl TestApp {
 
     /// The usual one with an assistant that answers at this address.
     pub async fn start_with_assistant(base_url: &str) -> Self {
+        Self::start_with_assistant_and(base_url, |_| ()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with_assistant_and(base_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let assistant = OpenAi::new(AssistantSettings {
             base_url: base_url.parse().unwrap(),
             api_key: ASSISTANT_KEY.into(),
@@ -99,7 +104,7 @@ impl TestApp {
             chat_model: "test-chat".to_owned(),
         });
         let around = Around { assistant: Some(Arc::new(assistant.unwrap())), ..Around::default() };
-        Self::start_through(|_| (), around, async |rpc_url| rpc_url).await
+        Self::start_through(change, around, async |rpc_url| rpc_url).await
     }
 
     /// Everything started, with something between it and the chain that goes wrong on demand. What tests do to the chain
@@ -183,6 +188,7 @@ impl TestApp {
             large_deposits: domain::settings::LargeDeposits::default(),
             wallet_rest: Duration::ZERO,
             chain_poll: Duration::from_secs(1),
+            assistant_budget: domain::settings::AssistantBudget::default(),
             introspection: true,
             argon2_memory_kib: 64,
         };

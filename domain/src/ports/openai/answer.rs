@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Vector, refused, transient};
+use super::{NoAnswer, Vector, refused, transient};
 use crate::ports::PortError;
 
 /// The longest code of an error that is repeated.
@@ -61,12 +61,14 @@ struct Message {
 
 impl Completion {
     /// What was written, never blank.
-    pub(super) fn text(self) -> Result<String, PortError> {
+    pub(super) fn text(self) -> Result<String, NoAnswer> {
         let message = self.choices.into_iter().next().map(|choice| choice.message);
         match message {
-            Some(Message { refusal: Some(_), .. }) => Err(refused("the model declines".to_owned())),
+            Some(Message { refusal: Some(_), .. }) => {
+                Err(NoAnswer::Declined(refused("the model declines".to_owned())))
+            }
             Some(Message { content: Some(text), .. }) if !text.trim().is_empty() => Ok(text),
-            _ => Err(transient("an answer without a text".to_owned())),
+            _ => Err(transient("an answer without a text".to_owned()).into()),
         }
     }
 }
@@ -80,6 +82,13 @@ pub(super) fn failure(status: StatusCode, body: &[u8], key: &str) -> PortError {
     let passes = status.is_server_error()
         || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
     if passes { transient(reason) } else { refused(reason) }
+}
+
+/// Whether a status is about what was asked, and not about who asks or how the server is: a filter may refuse what
+/// people wrote.
+pub(super) fn is_about_the_question(status: StatusCode) -> bool {
+    let such = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+    such.contains(&status)
 }
 
 fn is_word(code: &str) -> bool {
@@ -132,12 +141,12 @@ mod tests {
         };
         assert_eq!(text(json!({ "role": "assistant", "content": "Dear all" })).unwrap(), "Dear all");
         for silent in [json!({ "content": null }), json!({ "content": " \n" }), json!({})] {
-            assert!(text(silent).unwrap_err().is_transient());
+            assert!(matches!(text(silent).unwrap_err(), NoAnswer::Failed(why) if why.is_transient()));
         }
         let declined = text(json!({ "content": null, "refusal": "No: the secret is out" })).unwrap_err();
-        assert_eq!(declined, refused("the model declines".to_owned()));
+        assert_eq!(declined, NoAnswer::Declined(refused("the model declines".to_owned())));
         let none: Completion = serde_json::from_value(json!({ "choices": [] })).unwrap();
-        assert!(none.text().unwrap_err().is_transient());
+        assert!(matches!(none.text().unwrap_err(), NoAnswer::Failed(why) if why.is_transient()));
     }
 
     #[test]
@@ -158,11 +167,22 @@ mod tests {
                 "{code}"
             );
         }
-        for (status, passes) in
-            [(307, false), (400, false), (404, false), (408, true), (500, true), (503, true)]
-        {
-            let error = failure(StatusCode::from_u16(status).unwrap(), b"<html>", "canary_key");
+        for (status, passes, about_the_question) in [
+            (307, false, false),
+            (400, false, true),
+            (401, false, false),
+            (404, false, false),
+            (408, true, false),
+            (413, false, true),
+            (422, false, true),
+            (429, true, false),
+            (500, true, false),
+            (503, true, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = failure(status, b"<html>", "canary_key");
             assert_eq!(error.is_transient(), passes, "{status}");
+            assert_eq!(is_about_the_question(status), about_the_question, "{status}");
         }
     }
 }

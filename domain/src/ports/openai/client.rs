@@ -18,8 +18,8 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::{
-    Assistant, Vector,
-    answer::{Completion, Embeddings, alike, failure},
+    Assistant, NoAnswer, Vector,
+    answer::{Completion, Embeddings, alike, failure, is_about_the_question},
     refused, transient,
 };
 use crate::ports::{
@@ -81,21 +81,22 @@ impl OpenAi {
         })
     }
 
-    async fn post<T: DeserializeOwned>(&self, url: &Url, request: &Value) -> Result<T, PortError> {
+    async fn post<T: DeserializeOwned>(&self, url: &Url, request: &Value) -> Result<T, NoAnswer> {
         let key = self.settings.api_key.expose_secret();
         let sent = self.http.post(url.clone()).bearer_auth(key).json(request).send().await;
         let response = sent.map_err(|error| transient(http::describe(error)))?;
         let status = response.status();
         let body = read(response).await;
         if !status.is_success() {
-            return Err(failure(status, &body.unwrap_or_default(), key));
+            let error = failure(status, &body.unwrap_or_default(), key);
+            return Err(if is_about_the_question(status) { NoAnswer::Declined(error) } else { error.into() });
         }
         // The parser's words may repeat what it read.
-        serde_json::from_slice(&body?).map_err(|_| transient("an answer of another shape".to_owned()))
+        serde_json::from_slice(&body?).map_err(|_| transient("an answer of another shape".to_owned()).into())
     }
 
     /// The vectors of some texts, remembered as they come: what arrives too late for one who asks is there for the next.
-    async fn batch(&self, texts: &[(Key, &String)]) -> Result<Vec<(Key, Vector)>, PortError> {
+    async fn batch(&self, texts: &[(Key, &String)]) -> Result<Vec<(Key, Vector)>, NoAnswer> {
         let input: Vec<&String> = texts.iter().map(|(_, text)| *text).collect();
         let request = json!({ "model": self.settings.embedding_model, "input": input });
         let answer: Embeddings = self.post(&self.embeddings, &request).await?;
@@ -120,8 +121,8 @@ impl OpenAi {
 
 #[async_trait]
 impl Assistant for OpenAi {
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, PortError> {
-        let keys: Vec<Key> = texts.iter().map(|text| Sha256::digest(text).into()).collect();
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, NoAnswer> {
+        let keys: Vec<Key> = texts.iter().map(key).collect();
         let mut vectors = self.remembered(&keys);
         let mut once = HashSet::new();
         let unknown = keys.iter().copied().zip(texts);
@@ -133,13 +134,19 @@ impl Assistant for OpenAi {
         if all.len() != texts.len() || !alike(&all) {
             // Another model answers under the same name, or this one is out of its mind: what it said before is no use.
             self.known().clear();
-            return Err(transient("the vectors have different lengths".to_owned()));
+            return Err(transient("the vectors have different lengths".to_owned()).into());
         }
         Ok(all)
     }
 
+    fn unknown(&self, texts: &[String]) -> usize {
+        let keys: HashSet<Key> = texts.iter().map(key).collect();
+        let known = self.known();
+        keys.iter().filter(|key| !known.contains(*key)).count()
+    }
+
     /// No limit of tokens is sent: the servers disagree about its name. What comes is limited in bytes and in time.
-    async fn write(&self, task: &str, material: &str) -> Result<String, PortError> {
+    async fn write(&self, task: &str, material: &str) -> Result<String, NoAnswer> {
         let messages = json!([
             { "role": "system", "content": task },
             { "role": "user", "content": material },
@@ -147,6 +154,10 @@ impl Assistant for OpenAi {
         let request = json!({ "model": self.settings.chat_model, "messages": messages });
         self.post::<Completion>(&self.completions, &request).await?.text()
     }
+}
+
+fn key(text: &String) -> Key {
+    Sha256::digest(text).into()
 }
 
 fn below(base: &Url, path: &[&str]) -> Result<Url, PortError> {
@@ -199,7 +210,7 @@ mod tests {
         drop(listener);
         let client = OpenAi::new(settings(&format!("http://{address}/v1"))).unwrap();
         let error = client.write("Write.", "{}").await.unwrap_err();
-        assert_eq!(error, transient("no connection".to_owned()));
+        assert_eq!(error, NoAnswer::Failed(transient("no connection".to_owned())));
         // What is remembered needs nobody.
         assert_eq!(client.embed(&[]).await.unwrap(), [] as [Vector; 0]);
     }
