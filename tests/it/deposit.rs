@@ -2,6 +2,7 @@
 
 mod nodes;
 mod reorg;
+mod surplus;
 mod unallocated;
 
 use domain::{
