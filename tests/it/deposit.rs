@@ -3,6 +3,7 @@
 mod nodes;
 mod reorg;
 mod scan;
+mod surplus;
 mod unallocated;
 
 use domain::{

@@ -1,5 +1,7 @@
 //! Payouts that do not go by themselves: stuck, overtaken, held, above the limit, blocked.
 
+mod order;
+
 use chrono::Duration;
 use domain::entities::{ChainTransactionStatus as Status, PaymentId, Usdc, chain_transaction};
 use sandbox::evm::Mining;

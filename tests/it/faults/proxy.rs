@@ -256,3 +256,23 @@ async fn a_stale_nonce_is_not_used_again() {
     assert_eq!((app.usdc_of(&deal.freelancer.address()).await, signed(&app).await), (27_000_000, 3));
     app.finish().await;
 }
+
+/// The deadline is the chain's: until it has been read up to there, nobody knows that nothing came.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_in_time_is_waited_for_while_nobody_reads_the_chain() {
+    let (app, proxy, deal) = start(1).await;
+    let milestone = &deal.milestones[0];
+    let payload = ok(app.fund(&deal, milestone, &new_key()).await);
+    let (id, treasury) = (text(&payload["payment"]["id"]), text(&payload["payment"]["depositAddress"]));
+    proxy.set("eth_getLogs", Fault::Refused { code: -32005, message: "limit exceeded" });
+    app.evm.pay(&deal.client.address(), &treasury, 10_000_000).await.unwrap();
+    app.advance(Duration::hours(25));
+    rounds(&app, 4).await;
+    assert!(proxy.calls("eth_getLogs") > 0, "the chain was to be read");
+    assert_eq!(app.status_of(&deal, milestone).await, "FUNDING");
+    assert_eq!(app.payment(&deal.client, &id).await["status"], "AWAITING_FUNDS");
+    app.holds(false).await;
+    proxy.cure();
+    until(&app, &deal, milestone, "FUNDED", "after the deadline").await;
+    app.finish().await;
+}
