@@ -37,6 +37,11 @@ faults PASSES="6":
 model CASES="1000" PURE="100000":
     MODEL_CASES={{CASES}} PURE_CASES={{PURE}} cargo test --workspace --test it model:: -- --nocapture
 
+# Changes what decides about money and rights, one thing at a time, and sees that a unit test notices: docs/MUTANTS.md.
+# `just mutants --changed` does so in the lines that are not committed.
+mutants *ARGS:
+    scripts/mutants {{ARGS}}
+
 # The README's figures, measured on the release binary.
 figures:
     scripts/figures

@@ -140,3 +140,6 @@ async fn choose(
     }
     Ok(open.into_iter().next())
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,6 @@ pub(super) fn needed(app: &App, amount: Usdc) -> Option<i32> {
     let tier = large.tiers.iter().rev().find(|(from, _)| amount >= *from);
     i32::try_from(tier.map_or(app.settings.confirmations, |(_, blocks)| *blocks)).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ async fn queue_look(app: &App, tx: &Tx, row: &payment::Model) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
