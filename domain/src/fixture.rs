@@ -1,13 +1,14 @@
-//! The smallest App that tests of this crate need: a migrated SQLite in memory, and an outside that does nothing but stand
+//! The smallest App that tests of this crate need: a migrated SQLite of its own, and an outside that does nothing but stand
 //! still. What has to cross a network is tested in `tests`, against the sandbox.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entities::{LedgerTransferId, LedgerTransferKind, PaymentId, Usdc};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, QueryResult, SqlxSqliteConnector, Statement};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, SqlxSqliteConnector, Statement};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::OnceCell;
 
 use crate::{
     App, Clock, Db, Settings,
@@ -66,16 +67,39 @@ const JOBS: &str = "CREATE TABLE Jobs (job, id TEXT PRIMARY KEY, job_type TEXT, 
     max_attempts INTEGER, run_at INTEGER, priority INTEGER, metadata TEXT, idempotency_key TEXT, \
     UNIQUE (job_type, idempotency_key))";
 
-/// One connection, which reads and writes: the database is gone with it. So no test may read past its own open
-/// transaction.
-async fn database() -> Db {
-    let options = SqliteConnectOptions::from_str("sqlite::memory:").unwrap().foreign_keys(false);
-    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let pool = pool.acquire_timeout(Duration::from_secs(5)).connect_with(options).await.unwrap();
-    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+/// A database, migrated once for all tests.
+static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+async fn template() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("template.db");
+    let connection = open(&file).await;
     Migrator::up(&connection, None).await.unwrap();
     connection.execute_unprepared(JOBS).await.unwrap();
+    connection.close().await.unwrap();
+    std::fs::read(&file).unwrap()
+}
+
+/// A copy of it, over one connection that reads and writes: no test may read past its own open transaction. The file has
+/// no name any more once it is open, and is gone with the connection.
+async fn database() -> Db {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    std::fs::write(&file, TEMPLATE.get_or_init(template).await).unwrap();
+    let connection = open(&file).await;
     Db::new(connection.clone(), connection)
+}
+
+async fn open(file: &Path) -> DatabaseConnection {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .foreign_keys(false)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off);
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let pool = pool.acquire_timeout(Duration::from_secs(5)).connect_with(options).await.unwrap();
+    SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)
 }
 
 /// Runs statements as nobody but a vandal would.
