@@ -41,6 +41,11 @@ model CASES="1000" PURE="100000":
 planted *NAMES:
     scripts/planted {{NAMES}}
 
+# Changes what decides about money and rights, one thing at a time, and sees that a unit test notices: docs/MUTANTS.md.
+# `just mutants --changed` does so in the lines that are not committed.
+mutants *ARGS:
+    scripts/mutants {{ARGS}}
+
 # The README's figures, measured on the release binary.
 figures:
     scripts/figures

@@ -58,3 +58,6 @@ pub async fn create(
     tx.commit().await?;
     Ok(row)
 }
+
+#[cfg(test)]
+mod tests;

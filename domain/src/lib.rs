@@ -11,6 +11,8 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod fault;
+#[cfg(test)]
+mod fixture;
 pub mod idempotency;
 #[cfg(test)]
 mod life_cycle;

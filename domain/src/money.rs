@@ -46,6 +46,12 @@ mod tests {
         );
     }
 
+    #[test]
+    fn who_is_refunded_gets_all_of_it() {
+        let whole = Split { gross: Usdc(1_234_567), fee: Usdc::ZERO, net: Usdc(1_234_567) };
+        assert_eq!(Split::without_fee(Usdc(1_234_567)), whole);
+    }
+
     proptest! {
         #[test]
         fn parts_make_the_whole(gross in 0..=i64::MAX, basis_points in 0..=10_000_i32) {

@@ -315,3 +315,6 @@ fn party_of<'a>(actor: &'a Actor, contract: &contract::Model) -> Result<&'a Pers
     let party = person.id == contract.client_id || person.id == contract.freelancer_id;
     shown(party).map(|()| person)
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,4 +139,46 @@ mod tests {
         assert_eq!(Usdc::whole(i64::MAX), None);
         assert_eq!(Usdc::sum([Usdc(1), Usdc(2)]), Ok(Usdc(3)));
     }
+    #[test]
+    fn whole_usdc_are_a_million_micro_each() {
+        assert_eq!(Usdc::whole(2), Some(Usdc(2_000_000)));
+        assert_eq!(Usdc::whole(-3), Some(Usdc(-3_000_000)));
+        assert_eq!(Usdc(17).micro(), 17);
+        assert_eq!(Usdc(-17).micro(), -17);
+    }
+
+    #[test]
+    fn sums_differences_and_multiples_are_those_of_whole_numbers() {
+        assert_eq!(Usdc(7).plus(Usdc(-2)), Ok(Usdc(5)));
+        assert_eq!(Usdc(7).minus(Usdc(9)), Ok(Usdc(-2)));
+        assert_eq!(Usdc(7).times(-3), Ok(Usdc(-21)));
+        assert_eq!(Usdc(i64::MAX).times(2), Err(MoneyError::TooLarge));
+        assert_eq!(Usdc(7).negated(), Ok(Usdc(-7)));
+        assert_eq!(Usdc::sum([]), Ok(Usdc::ZERO));
+        assert_eq!(Usdc::sum([Usdc(i64::MAX), Usdc(1), Usdc(-1)]), Err(MoneyError::TooLarge));
+    }
+
+    #[test]
+    fn nothing_is_not_positive() {
+        assert!(Usdc(1).is_positive());
+        assert!(!Usdc(0).is_positive());
+        assert!(!Usdc(-1).is_positive());
+    }
+
+    #[test]
+    fn amounts_are_shown_with_two_decimals_or_as_many_as_they_need() {
+        for (micro, shown) in [
+            (0, "0.00 USDC"),
+            (12_000_000, "12.00 USDC"),
+            (12_500_000, "12.50 USDC"),
+            (12_340_000, "12.34 USDC"),
+            (12_345_000, "12.345 USDC"),
+            (-1, "-0.000001 USDC"),
+            (i64::MIN, "-9223372036854.775808 USDC"),
+        ] {
+            assert_eq!(Usdc(micro).to_string(), shown);
+            assert_eq!(shown.trim_end_matches(" USDC").parse(), Ok(Usdc(micro)));
+        }
+        assert_eq!("-9223372036854.775809".parse::<Usdc>(), Err(MoneyError::TooLarge));
+    }
 }

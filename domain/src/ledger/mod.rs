@@ -258,3 +258,6 @@ impl JoinAccount for sea_orm::Select<ledger_posting::Entity> {
         self.join(sea_orm::JoinType::InnerJoin, relation)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,3 +195,6 @@ fn sum_where(condition: SimpleExpr, amount: SimpleExpr) -> SimpleExpr {
     let case: SimpleExpr = Expr::case(condition, amount).finally(0_i64).into();
     case.sum().cast_as("bigint")
 }
+
+#[cfg(test)]
+mod tests;

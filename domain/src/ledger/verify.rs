@@ -265,3 +265,6 @@ fn single(held: &Balances, name: &'static str, account: Account, should: Usdc) -
     let sum = held.compare(&key, &BTreeMap::from([(key.clone(), should)]), &mut problems)?;
     Ok(Check::new(name, sum.to_string(), problems))
 }
+
+#[cfg(test)]
+mod tests;

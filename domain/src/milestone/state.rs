@@ -160,4 +160,30 @@ mod tests {
         }
         assert!(next(MilestoneStatus::Refunding, Step::RefundEnded, None).is_err());
     }
+    #[test]
+    fn an_illegal_step_names_both_states() {
+        use MilestoneStatus::*;
+        let targets = [
+            Funding, Funded, Pending, Funding, Submitted, Funded, Approved, Paid, Refunding, Refunded,
+            Funded, Cancelled, Disputed, Paid, Refunded, Split, Funded,
+        ];
+        for (step, target) in STEPS.into_iter().zip(targets) {
+            // Nothing leads out of a milestone that was cancelled.
+            let error = next(Cancelled, step, Some(Submitted)).unwrap_err();
+            let told =
+                format!("The milestone is CANCELLED; it cannot become {} from there.", target.as_str());
+            assert_eq!((error.code(), error.to_string()), ("ILLEGAL_STATE", told));
+        }
+    }
+
+    #[test]
+    fn a_refund_or_a_dispute_goes_back_to_where_it_was_found() {
+        for back in [MilestoneStatus::Funded, MilestoneStatus::Submitted] {
+            for (from, step) in
+                [(MilestoneStatus::Refunding, Step::RefundEnded), (MilestoneStatus::Disputed, Step::Thaw)]
+            {
+                assert_eq!(next(from, step, Some(back)).unwrap(), back);
+            }
+        }
+    }
 }

@@ -178,3 +178,6 @@ async fn choose(
     let short = || missing.iter().position(|missing| missing.is_positive());
     Ok(open.get(exact.or_else(short).unwrap_or(0)).map(|payment| (*payment).clone()))
 }
+
+#[cfg(test)]
+mod tests;

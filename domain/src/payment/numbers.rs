@@ -24,3 +24,6 @@ pub(crate) fn chain_id(app: &App) -> Result<i64> {
 pub(super) fn poll(app: &App) -> Duration {
     Duration::from_std(app.settings.chain_poll).unwrap_or(Duration::seconds(5))
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,3 +134,6 @@ async fn queue_look(app: &App, tx: &Tx, row: &payment::Model) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,6 @@ async fn assigned_to(
     let wallet = wallet::payout_wallet(conn, payer).await?;
     Ok((Usdc::sum(assigned.iter().map(|row| row.amount))?, wallet.map(|wallet| wallet.address)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,4 +124,52 @@ mod tests {
             }
         }
     }
+    /// Where a step is meant to lead, for the error that names it.
+    #[test]
+    fn an_illegal_step_names_both_states() {
+        use PaymentStatus::*;
+        let targets = [
+            (Step::Seen, Confirming),
+            (Step::Credit, Completed),
+            (Step::Reorg, AwaitingFunds),
+            (Step::Expire, Expired),
+            (Step::Hold, OnHold),
+            (Step::Resume, Queued),
+            (Step::Sign, Submitted),
+            (Step::Mine, Confirming),
+            (Step::Complete, Completed),
+            (Step::Fail, Failed),
+        ];
+        assert_eq!(targets.map(|(step, _)| step), STEPS);
+        for (step, target) in targets {
+            // Nothing leads out of a payment that failed.
+            for kind in PaymentKind::iter() {
+                let error = next(kind, Failed, step).unwrap_err();
+                let told = format!("The payment is FAILED; it cannot become {} from there.", target.as_str());
+                assert_eq!((error.code(), error.to_string()), ("ILLEGAL_STATE", told));
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_intent_to_pay_out_that_waits_is_unsigned() {
+        for kind in PaymentKind::iter() {
+            for status in PaymentStatus::iter() {
+                let waits = [PaymentStatus::Queued, PaymentStatus::OnHold].contains(&status);
+                let wanted = kind != PaymentKind::Deposit && waits;
+                assert_eq!(is_unsigned(kind, status), wanted, "{kind:?} {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_final_leads_nowhere_but_by_a_reorg_of_a_credited_deposit() {
+        for kind in PaymentKind::iter() {
+            for (from, step) in FINAL.iter().flat_map(|from| STEPS.map(|step| (*from, step))) {
+                let reorg =
+                    kind == PaymentKind::Deposit && (from, step) == (PaymentStatus::Completed, Step::Reorg);
+                assert_eq!(next(kind, from, step).is_ok(), reorg, "{kind:?} {from:?} {step:?}");
+            }
+        }
+    }
 }

@@ -233,3 +233,6 @@ pub(super) async fn states(db: &impl ConnectionTrait) -> Result<Check> {
     });
     Ok(Check::new("payments", payments.len().to_string(), problems.collect()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ pub(super) async fn signed(db: &impl ConnectionTrait) -> Result<Check> {
     let count: u64 = chain_transaction::Entity::find().count(db).await?;
     Ok(Check::new("signatures", count.to_string(), problems))
 }
+
+#[cfg(test)]
+mod tests;

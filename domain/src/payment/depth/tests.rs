@@ -1,0 +1,109 @@
+use entities::{PaymentKind, PaymentStatus};
+
+use super::*;
+use crate::fixture::{
+    StillChain, app, app_with,
+    rows::{payment, transfer},
+    usdc,
+};
+
+fn chain(head: u64, finalized: Option<u64>) -> StillChain {
+    StillChain { head: Some(head), finalized, ..StillChain::default() }
+}
+
+async fn depth(head: u64, finalized: Option<u64>) -> Depth {
+    Depth::now(&app_with(chain(head, finalized), |_| ()).await).await.unwrap()
+}
+
+#[tokio::test]
+async fn final_is_what_the_chain_calls_so_or_else_what_lies_128_deep() {
+    for (finalized, last) in [(Some(190), 190), (None, 73)] {
+        let depth = depth(200, finalized).await;
+        assert_eq!(depth.head, StillChain::at(200));
+        assert!(depth.is_final(&transfer(1, last - 1, None)));
+        assert!(depth.is_final(&transfer(1, last, None)));
+        assert!(!depth.is_final(&transfer(1, last + 1, None)));
+    }
+    // The chain is shorter than that.
+    let young = depth(9, None).await;
+    assert!(young.is_final(&transfer(1, 0, None)));
+    assert!(!young.is_final(&transfer(1, 1, None)));
+}
+
+#[tokio::test]
+async fn without_a_block_nothing_is_known() {
+    let error = Depth::now(&app().await).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(error.to_string(), "chain: no newest block");
+    let down = StillChain { down: true, ..chain(200, None) };
+    assert!(Depth::now(&app_with(down, |_| ()).await).await.is_err());
+}
+
+#[tokio::test]
+async fn a_transfer_counts_once_enough_blocks_lie_upon_it_its_own_included() {
+    let depth = depth(200, Some(190)).await;
+    assert!(depth.counts(&transfer(1, 198, None), Some(3)));
+    assert!(!depth.counts(&transfer(1, 199, None), Some(3)));
+    assert!(depth.counts(&transfer(1, 200, None), Some(1)));
+    assert!(depth.counts(&transfer(1, 190, None), None));
+    assert!(!depth.counts(&transfer(1, 191, None), None));
+}
+
+#[tokio::test]
+async fn larger_sums_need_more_and_the_largest_have_to_be_final() {
+    let app = app_with(StillChain::default(), |it| {
+        it.confirmations = 3;
+        it.large_deposits.tiers = vec![(usdc(100), 5), (usdc(1_000), 12)];
+        it.large_deposits.finalized_from = Some(usdc(5_000));
+    })
+    .await;
+    for (micro, wanted) in [
+        (1, Some(3)),
+        (99_999_999, Some(3)),
+        (100_000_000, Some(5)),
+        (999_999_999, Some(5)),
+        (1_000_000_000, Some(12)),
+        (4_999_999_999, Some(12)),
+        (5_000_000_000, None),
+        (5_000_000_001, None),
+    ] {
+        assert_eq!(needed(&app, Usdc(micro)), wanted, "{micro}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_too_much_makes_the_whole_need_what_the_whole_sum_needs() {
+    let large = |it: &mut crate::Settings| it.large_deposits.tiers = vec![(usdc(150), 10)];
+    let app = app_with(chain(200, Some(150)), large).await;
+    let depth = Depth::now(&app).await.unwrap();
+    // 100 USDC, three blocks.
+    let deposit = payment(1, PaymentKind::Deposit, PaymentStatus::AwaitingFunds, 1);
+    let suffices = |blocks: &[(i64, u64)]| {
+        let row = |(whole, block): &(i64, u64)| chain_transfer::Model {
+            amount: usdc(*whole),
+            ..transfer(1, *block, None)
+        };
+        let rows: Vec<_> = blocks.iter().map(row).collect();
+        depth.suffices(&app, &deposit, &rows).unwrap()
+    };
+    assert!(suffices(&[(100, 198)]));
+    assert!(!suffices(&[(100, 199)]));
+    assert!(suffices(&[(60, 190), (40, 198)]));
+    assert!(!suffices(&[(60, 190), (40, 199)]));
+    // 50 too much: all of it has to lie ten deep.
+    assert!(!suffices(&[(100, 190), (50, 192)]));
+    assert!(suffices(&[(100, 190), (50, 191)]));
+    assert!(!suffices(&[(150, 198)]));
+    // Too much, and still less than the next tier.
+    assert!(suffices(&[(149, 198)]));
+    // What the deposit itself was told to need holds beside it.
+    let strict = payment::Model { required_confirmations: None, ..deposit.clone() };
+    let much = chain_transfer::Model { amount: usdc(150), ..transfer(1, 151, None) };
+    assert!(!depth.suffices(&app, &strict, &[much.clone()]).unwrap());
+    let much = chain_transfer::Model { block_number: 150, ..much };
+    assert!(depth.suffices(&app, &strict, &[much]).unwrap());
+    // Exactly the sum of a tier asks for what was told when the deposit was opened, and no more.
+    let lenient = payment::Model { amount: usdc(150), ..deposit };
+    let exact = chain_transfer::Model { amount: usdc(150), ..transfer(1, 198, None) };
+    assert!(depth.suffices(&app, &lenient, &[exact]).unwrap());
+}
