@@ -31,10 +31,10 @@ export class Production {
     return it;
   }
 
-  /** @param slots a block is final by anvil's word once twice as many are over it */
+  /** A chain with a block each second. @param slots a block is final by anvil's word once twice as many are over it */
   async startChain({ slots = 1 } = {}) {
     const rpcUrl = `http://127.0.0.1:${this.ports.rpc}`;
-    const options = ["--port", this.ports.rpc, "--block-time", "1", "--slots-in-an-epoch", slots, "--silent"].map(String);
+    const options = ["--port", this.ports.rpc, "--slots-in-an-epoch", slots, "--silent"].map(String);
     const program = start(this.logs, "anvil", binary(), options);
     this.chain = new Anvil(rpcUrl);
     await until("anvil", () => this.chain.head().then(() => true, () => program.ended && Promise.reject(new Error("anvil ended"))));
@@ -42,6 +42,7 @@ export class Production {
     this.outside = { rpcUrl, usdcAddress: usdc.address, faucetKey: usdc.faucetKey, maildir: this.maildir };
     this.treasuryKey = generatePrivateKey();
     await giveGas(rpcUrl, privateKeyToAddress(this.treasuryKey));
+    await this.chain.bySeconds();
   }
 
   async startBucket() {

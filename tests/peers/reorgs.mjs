@@ -3,7 +3,7 @@
 // `megilance serve` on SQLite asks for C confirmations. A deposit is mined and has D of them; then the newest D blocks are
 // replaced by others without it. With fewer than C it was never credited; with C or more it was, and is undone: the milestone
 // waits for its money again, and the books have as much as the chain. At the end of a row all its transfers are mined again, the same
-// bytes, and each is credited once. REORGS=all is every C and every D from 1 to 12, in REORG_LANES chains at a time.
+// bytes, and each is credited once. Where the money was on its way to somebody before the reorg, the loss is booked, and taken back. REORGS=all is every C and every D from 1 to 12, in REORG_LANES chains at a time.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { booksAreRight, eachPayoutOnce, lookedAfter, promote, treasury } from "./books.mjs";
@@ -27,6 +27,8 @@ const LANES = Number(process.env.REORG_LANES ?? 3);
 const WALLETS = 6;
 /** Anvil calls a block final once 64 are over it: no reorg here is so deep. */
 const SLOTS = 32;
+/** Less than any row leaves in the treasury: a payout of what is not there would be refused by the contract. */
+const LITTLE = "9";
 const PATIENCE = { seconds: 180, every: 250 };
 
 const cells = [];
@@ -48,9 +50,8 @@ async function lane(number) {
   lanes.push(production);
   let people, usdc;
   await check(`lane ${number}: anvil, a mail server, people with ${MOST} wallets`, async () => {
-    await production.startChain({ slots: SLOTS });
+    await Promise.all([production.startChain({ slots: SLOTS }), production.startMail()]);
     await production.chain.atOnce();
-    await production.startMail();
     const { rpcUrl, usdcAddress } = production.outside;
     usdc = new Usdc(rpcUrl, usdcAddress);
     const { code, output } = production.run(["migrate", "up"]);
@@ -67,6 +68,17 @@ async function lane(number) {
       const server = await production.serve();
       try {
         await tryRow(production, usdc, people, needed, depths);
+      } finally {
+        await server.stop();
+      }
+    });
+  }
+  if (ALL || number === 1) {
+    await check(`lane ${number}: what was passed on before its reorg is the platform's loss until it is mined again`, async () => {
+      production.changes = { CHAIN_CONFIRMATIONS: "3" };
+      const server = await production.serve();
+      try {
+        await loseAndRegain(production, usdc, people);
       } finally {
         await server.stop();
       }
@@ -99,7 +111,7 @@ async function arrive(production, usdc) {
       await circle.mint(address, "10000");
     }
   }
-  return { story, clients, freelancer, admin, credited: 0n, undone: new Map(), given: [] };
+  return { story, clients, freelancer, admin, credited: 0n, paidBefore: 0, given: [] };
 }
 
 /** All depths at one count of confirmations. */
@@ -140,8 +152,9 @@ async function takeAway(production, usdc, people, cell) {
   await chain.mine(depth);
   const mined = Date.now();
   assert.equal((await chain.receipt(cell.hash))?.status, "0x1");
-  // Every other one that is too shallow is reported; the scanner finds the rest by itself.
-  if (!enough && depth % 2 === 0) {
+  // Every other one that is too shallow is reported; the scanner finds the rest by itself. What is reported and has just enough may be
+  // credited before the scanner comes by: then a reorg is seen by the deposit's own looks alone, which are 48 s apart.
+  if (enough ? ALL && depth === needed : depth % 2 === 0) {
     await client.client.mutate("paymentReportTransaction", { paymentId: payment.id, transactionHash: cell.hash }, "payment { id }");
   }
   const seen = () => story.payment(client, payment.id);
@@ -236,17 +249,58 @@ async function fundings(person) {
   }
 }
 
+/** A deposit whose money is on its way to somebody is not undone: what was promised stands, and nothing else goes out. */
+async function loseAndRegain(production, usdc, people) {
+  const { chain } = production;
+  const { story, clients: [client], freelancer, admin } = people;
+  const { rpcUrl, usdcAddress } = production.outside;
+  const { milestones: [milestone, unpaid] } = await story.agree(client, freelancer, [LITTLE, "8"]);
+  // While a deposit is open the scanner looks every four seconds, else every forty.
+  await story.askForDeposit(client, unpaid);
+  const deposit = await story.askForDeposit(client, milestone);
+  const { raw, hash } = await signedTransfer({ rpcUrl, usdcAddress, wallet: client.wallet, to: deposit.depositAddress, amount: LITTLE });
+  await chain.byHand();
+  await chain.ask("eth_sendRawTransaction", raw);
+  await chain.mine(3);
+  const status = async (id) => (await story.payment(client, id)).status;
+  await until("the credit", async () => (await status(deposit.id)) === "COMPLETED", PATIENCE);
+  people.credited += micro(LITTLE);
+  await agree(usdc, people, "credited, to be passed on");
+  const refund = await story.refund(freelancer, milestone);
+  await until("the refund to be signed", async () => (await status(refund.id)) === "SUBMITTED", PATIENCE);
+  await chain.reorg(3);
+  assert.equal(await chain.receipt(hash), null);
+  const paused = async () => (await treasury(admin)).outgoingPaused;
+  const { reason } = await until("outgoing payments to be paused", paused, PATIENCE);
+  assert.match(reason, /undid a deposit after its money was passed on/);
+  assert.equal(await status(deposit.id), "COMPLETED");
+  const inLedger = async () => micro((await treasury(admin)).inLedger.amount);
+  assert.equal(await inLedger(), people.credited - micro(LITTLE), "the loss is booked");
+  // Signed bytes go their way: the refund is in a block of the new chain by now, paid from what else there is.
+  assert.equal(await chain.ask("eth_sendRawTransaction", raw), hash);
+  await chain.bySeconds();
+  await until("the refund", async () => (await status(refund.id)) === "COMPLETED", PATIENCE);
+  people.credited -= micro(LITTLE);
+  await agree(usdc, people, "lost, mined again, and paid out");
+  assert.ok(await paused(), "that is for a person to say");
+  await admin.client.mutate("outgoingResume", {}, "treasury { outgoingPaused { reason } }");
+  people.paidBefore = 1;
+}
+
 /** One milestone of each row goes back: what was undone and came again is as good as any money. */
-async function giveBack(production, usdc, { story, freelancer, admin, given }) {
+async function giveBack(production, usdc, { story, freelancer, admin, given, paidBefore }) {
+  assert.ok(given.length > 0, "no row came to its end");
   await production.chain.bySeconds();
   for (const { client, milestone, amount } of given) {
     const payment = await story.refund(freelancer, milestone);
     await until("the refund", async () => (await story.payment(client, payment.id)).status === "COMPLETED", PATIENCE);
     assert.equal(micro(payment.net.amount), micro(amount));
   }
-  assert.equal(await eachPayoutOnce(production, usdc, admin), given.length);
+  const payouts = await eachPayoutOnce(production, usdc, admin);
+  assert.equal(payouts, given.length + paidBefore);
   await production.chain.mine(2 * SLOTS + 2);
-  console.log(`      ${(await booksAreRight(production)).trim().replaceAll("\n", "\n      ")}`);
+  await booksAreRight(production);
+  console.log(`      ${payouts} payouts, ${payouts} Transfer logs`);
 }
 
 /** A line for each count of confirmations, a column for each depth: whether a credit was undone, and the wrong ones. */

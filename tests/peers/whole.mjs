@@ -16,9 +16,7 @@ export async function onProduction(logs, { amounts, seconds }, see) {
   const it = { production };
   try {
     await check("anvil, SeaweedFS, an SMTP server and serve run", async () => {
-      await production.startChain();
-      await production.startBucket();
-      await production.startMail();
+      await Promise.all([production.startChain(), production.startBucket(), production.startMail()]);
       const { code, output } = production.run(["migrate", "up"]);
       assert.equal(code, 0, output);
       await production.serve();
