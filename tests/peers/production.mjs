@@ -66,6 +66,9 @@ export class Production {
       "filer.port": ports.filer,
       "s3.port": ports.s3,
       "s3.config": join(this.folder, "s3.json"),
+      // Catalogues that nobody asks here, each at a port of its own choice: a second SeaweedFS on the machine would die of it.
+      "s3.port.iceberg": 0,
+      "s3.port.lance": 0,
     };
     const args = ["server", "-s3", ...Object.entries(options).map(([name, value]) => `-${name}=${value}`)];
     const program = start(this.logs, "seaweedfs", "weed", args, { cwd: this.folder });
@@ -74,7 +77,7 @@ export class Production {
     await until("the bucket", () => {
       const shell = ["shell", `-master=127.0.0.1:${ports.master}`, `-filer=127.0.0.1:${ports.filer}`];
       const input = `s3.bucket.create -name ${bucket.name}\ns3.bucket.list\n`;
-      const said = execFileSync("weed", shell, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+      const said = execFileSync("weed", shell, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"], timeout: 60_000 });
       return said.split("\n").some((line) => line.trim().startsWith(bucket.name));
     }, { every: 500 });
   }
