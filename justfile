@@ -24,6 +24,15 @@ peers:
 kills KILLS="200" JOURNEYS="50":
     KILLS={{KILLS}} JOURNEYS={{JOURNEYS}} scripts/peers "killed at random"
 
+# Reorgs of depth 1 to 12 at each of 1 to 12 confirmations, on anvil with the real USDC contract, LANES chains at a time. About 15 minutes.
+reorgs LANES="4":
+    REORGS=all REORG_LANES={{LANES}} scripts/peers "reorgs on anvil"
+
+# A stuck payout, a paused token, blocked payees on anvil, with the real waiting: five minutes twice, then ten. About half an hour.
+stuck:
+    STUCK=wait scripts/peers "a stuck payout"
+    FROZEN=wait scripts/peers "a paused token"
+
 # schemathesis on every field of the schema, as four people at once: ten minutes on SQLite, ten on PostgreSQL.
 fuzz SECONDS="600":
     FUZZ_SECONDS={{SECONDS}} scripts/peers schemathesis

@@ -15,7 +15,7 @@ import { Production } from "./production.mjs";
 import { check, finish, parameters } from "./report.mjs";
 import { MEGILANCE, ready, start } from "./run.mjs";
 import { Story } from "./story.mjs";
-import { fromWallet } from "./usdc.mjs";
+import { purse } from "./usdc.mjs";
 
 const [logs, kind, ...counts] = parameters("LOG_FOLDER", "sqlite|postgres", "KILLS", "JOURNEYS");
 const [KILLS, JOURNEYS] = counts.map(Number);
@@ -52,7 +52,7 @@ let up;
 let lost;
 let usdc;
 let journeys = 0;
-let paying = Promise.resolve();
+let pay;
 
 try {
   await check("anvil, SeaweedFS and an SMTP server run", async () => {
@@ -60,6 +60,7 @@ try {
     await production.startBucket();
     await production.startMail();
     usdc = new Usdc(production.outside.rpcUrl, production.outside.usdcAddress);
+    pay = purse(production.outside);
   });
   await check("the migrations go up", () => {
     const { code, output } = production.run(["migrate", "up"]);
@@ -182,12 +183,4 @@ async function journey() {
   await story.deliver(client, freelancer, milestones[0]);
   await story.fund(client, milestones[1]);
   await story.giveBack(client, freelancer, milestones[1]);
-}
-
-/** The scanner alone finds it. One after the other: all are given their coins by one account. */
-function pay({ amount, depositAddress }, { wallet }) {
-  const { rpcUrl, usdcAddress, faucetKey } = production.outside;
-  const paid = paying.then(() => fromWallet({ rpcUrl, usdcAddress, faucetKey, wallet, to: depositAddress, amount: amount.amount }));
-  paying = paid.catch(() => {});
-  return paid;
 }

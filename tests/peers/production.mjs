@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import { Anvil, binary } from "./anvil.mjs";
 import { until } from "./client.mjs";
 import { freePorts, MEGILANCE, ready, start, stopAll } from "./run.mjs";
 import { deployUsdc, giveGas } from "./usdc.mjs";
@@ -25,24 +25,24 @@ export class Production {
     it.ports = { rpc, s3, master, volume, filer, smtp, http };
     it.base = `http://127.0.0.1:${http}`;
     it.maildir = join(it.folder, "mail");
+    /** Settings that are other ones than usual. */
+    it.changes = {};
     it.bucket = { name: "megilance", accessKey: "peers", secretKey: randomBytes(20).toString("hex") };
     return it;
   }
 
-  async startChain() {
-    // The binary itself: the package's wrapper would outlive a kill. On other systems than CI's, anvil's own installer.
-    const packaged = "@foundry-rs/anvil-linux-amd64/bin/anvil";
-    const anvil = process.platform === "linux" && process.arch === "x64" ? createRequire(import.meta.url).resolve(packaged) : "anvil";
+  /** A chain with a block each second. @param slots a block is final by anvil's word once twice as many are over it */
+  async startChain({ slots = 1 } = {}) {
     const rpcUrl = `http://127.0.0.1:${this.ports.rpc}`;
-    const options = ["--port", this.ports.rpc, "--block-time", "1", "--slots-in-an-epoch", "1", "--silent"].map(String);
-    const program = start(this.logs, "anvil", anvil, options);
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] });
-    const asks = () => fetch(rpcUrl, { method: "POST", body, headers: { "content-type": "application/json" } });
-    await until("anvil", () => asks().then((it) => it.ok, () => program.ended && Promise.reject(new Error("anvil ended"))));
+    const options = ["--port", this.ports.rpc, "--slots-in-an-epoch", slots, "--silent"].map(String);
+    const program = start(this.logs, "anvil", binary(), options);
+    this.chain = new Anvil(rpcUrl);
+    await until("anvil", () => this.chain.head().then(() => true, () => program.ended && Promise.reject(new Error("anvil ended"))));
     const usdc = await deployUsdc(rpcUrl);
     this.outside = { rpcUrl, usdcAddress: usdc.address, faucetKey: usdc.faucetKey, maildir: this.maildir };
     this.treasuryKey = generatePrivateKey();
     await giveGas(rpcUrl, privateKeyToAddress(this.treasuryKey));
+    await this.chain.bySeconds();
   }
 
   async startBucket() {
@@ -66,6 +66,9 @@ export class Production {
       "filer.port": ports.filer,
       "s3.port": ports.s3,
       "s3.config": join(this.folder, "s3.json"),
+      // Catalogues that nobody asks here, each at a port of its own choice: a second SeaweedFS on the machine would die of it.
+      "s3.port.iceberg": 0,
+      "s3.port.lance": 0,
     };
     const args = ["server", "-s3", ...Object.entries(options).map(([name, value]) => `-${name}=${value}`)];
     const program = start(this.logs, "seaweedfs", "weed", args, { cwd: this.folder });
@@ -74,7 +77,7 @@ export class Production {
     await until("the bucket", () => {
       const shell = ["shell", `-master=127.0.0.1:${ports.master}`, `-filer=127.0.0.1:${ports.filer}`];
       const input = `s3.bucket.create -name ${bucket.name}\ns3.bucket.list\n`;
-      const said = execFileSync("weed", shell, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+      const said = execFileSync("weed", shell, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"], timeout: 60_000 });
       return said.split("\n").some((line) => line.trim().startsWith(bucket.name));
     }, { every: 500 });
   }
@@ -123,6 +126,7 @@ export class Production {
       AWS_SECRET_ACCESS_KEY: this.bucket.secretKey,
       SMTP_URL: `smtp://127.0.0.1:${this.ports.smtp}`,
       MAIL_FROM: "MegiLance <no-reply@example.com>",
+      ...this.changes,
     };
   }
 

@@ -38,10 +38,29 @@ export class Story {
     person.client.token = session.session.accessToken;
     await this.#verify(person);
     await once(
-      () => this.#linkWallet(person),
+      () => this.linkWallet(person, person.wallet),
       async () => (await this.#viewer(person, "wallets { address }")).wallets.find(({ address }) => address === person.wallet.address),
     );
     return person;
+  }
+
+  /** Signs in anew: what somebody may do has changed. */
+  async signInAgain(person) {
+    person.client.token = (await this.#signIn(person)).session.accessToken;
+  }
+
+  /** Links a wallet. The first one that somebody links is the one that they are paid to. */
+  async linkWallet(person, account) {
+    const { message } = await person.client.mutate("walletLinkBegin", { address: account.address }, "message");
+    const signature = await account.signMessage({ message });
+    const { wallet } = await person.client.mutate("walletLinkComplete", { message, signature }, "wallet { id address isPayout }");
+    assert.deepEqual([wallet.address, wallet.isPayout], [account.address, account === person.wallet]);
+    return wallet;
+  }
+
+  /** Is paid to another linked wallet from here on. */
+  async choosePayoutWallet(person, { id }) {
+    await person.client.mutate("walletSetPayout", { walletId: id, password: PASSWORD }, "wallet { isPayout }");
   }
 
   /** The client posts, the freelancer bids two milestones, and both agree. */
@@ -94,8 +113,8 @@ export class Story {
     return signed;
   }
 
-  /** The client funds a milestone; the deposit is paid, seen on the chain and confirmed. */
-  async fund(client, milestone) {
+  /** The client asks for a milestone's deposit, twice, and gets one. */
+  async askForDeposit(client, milestone) {
     const key = randomUUID();
     const ask = () =>
       client.client.mutate("milestoneFund", { milestoneId: milestone.id, idempotencyKey: key }, `payment { ${PAYMENT} } milestone { status }`);
@@ -103,7 +122,12 @@ export class Story {
     assert.deepEqual([payment.kind, payment.status], ["DEPOSIT", "AWAITING_FUNDS"]);
     assert.match(payment.paymentUri, /^ethereum:0x[0-9a-fA-F]{40}@\d+\/transfer\?/);
     assert.equal((await this.world.reread(ask)).payment.id, payment.id, "the same key gives the same payment");
+    return payment;
+  }
 
+  /** The client funds a milestone; the deposit is paid, seen on the chain and confirmed. */
+  async fund(client, milestone) {
+    const payment = await this.askForDeposit(client, milestone);
     const completed = this.#completed(client, payment.id);
     completed.catch(() => {});
     await this.world.once(
@@ -119,6 +143,13 @@ export class Story {
 
   /** The freelancer hands in a file, the client approves, and the payout is mined. */
   async deliver(client, freelancer, milestone) {
+    await this.handIn(client, freelancer, milestone);
+    const before = await this.#balance(freelancer);
+    return this.paid(client, freelancer, milestone, await this.approve(client, milestone), before);
+  }
+
+  /** The freelancer hands in a file, and the client reads it. */
+  async handIn(client, freelancer, milestone) {
     const uploadIds = [await this.upload(freelancer, "DELIVERABLE", "notes.txt", "text/plain", Buffer.from("Where each picture was taken.\n"))];
     await this.world.once(
       () => freelancer.client.mutate("milestoneSubmit", { milestoneId: milestone.id, note: "The first season.", uploadIds }, "milestone { status autoReleaseAt }"),
@@ -133,15 +164,22 @@ export class Story {
     });
     assert.equal(file.text, "Where each picture was taken.\n");
     assert.match(file.headers.get("content-disposition"), /^attachment/);
+  }
 
+  /** The client approves what was handed in. Gives the payout. */
+  async approve(client, milestone) {
     const key = randomUUID();
-    const before = await this.#balance(freelancer);
     const { payment } = await this.world.reread(() =>
       client.client.mutate("milestoneApprove", { milestoneId: milestone.id, idempotencyKey: key }, `payment { ${PAYMENT} }`),
     );
     assert.equal(payment.kind, "RELEASE");
+    return payment;
+  }
+
+  /** Waits until a release is mined and the milestone PAID. @param before what the freelancer had */
+  async paid(client, freelancer, milestone, payment, before, to = freelancer.wallet.address) {
     const payout = await this.#completed(freelancer, payment.id);
-    await this.#isOnTheChain(payout, freelancer.wallet.address, before);
+    await this.#isOnTheChain(payout, to, before);
     assert.equal(micro(payout.fee.amount) * 10n, micro(milestone.amount.amount), "the fee is a tenth");
     assert.equal((await this.milestone(client, milestone.id)).status, "PAID");
     return payout;
@@ -149,14 +187,23 @@ export class Story {
 
   /** The freelancer gives a funded milestone back. */
   async giveBack(client, freelancer, milestone) {
-    const key = randomUUID();
     const before = await this.#balance(client);
-    const input = { milestoneId: milestone.id, reason: "The garden is under snow.", idempotencyKey: key };
+    return this.refunded(client, milestone, await this.refund(freelancer, milestone), before);
+  }
+
+  /** The freelancer wants to give a funded milestone back. Gives the refund. */
+  async refund(freelancer, milestone) {
+    const input = { milestoneId: milestone.id, reason: "The garden is under snow.", idempotencyKey: randomUUID() };
     const { payment } = await this.world.reread(() => freelancer.client.mutate("milestoneRefund", input, `payment { ${PAYMENT} }`));
     assert.equal(payment.kind, "REFUND");
+    return payment;
+  }
+
+  /** Waits until a refund is mined and the milestone REFUNDED. @param before what the client had */
+  async refunded(client, milestone, payment, before, to = client.wallet.address) {
     const refund = await this.#completed(client, payment.id);
     assert.equal(micro(refund.fee.amount), 0n);
-    await this.#isOnTheChain(refund, client.wallet.address, before);
+    await this.#isOnTheChain(refund, to, before);
     assert.equal((await this.milestone(client, milestone.id)).status, "REFUNDED");
     return refund;
   }
@@ -240,14 +287,6 @@ export class Story {
       () => person.client.mutate("accountVerify", { token }, "user { id }"),
       async () => (await this.#viewer(person, "emailVerifiedAt")).emailVerifiedAt,
     );
-  }
-
-  async #linkWallet(person) {
-    const { message } = await person.client.mutate("walletLinkBegin", { address: person.wallet.address }, "message");
-    const signature = await person.wallet.signMessage({ message });
-    const { wallet } = await person.client.mutate("walletLinkComplete", { message, signature }, "wallet { address isPayout }");
-    assert.deepEqual(wallet, { address: person.wallet.address, isPayout: true });
-    return wallet;
   }
 
   async #completed(person, id) {

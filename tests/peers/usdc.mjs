@@ -1,6 +1,6 @@
 // Circle's own USDC contracts, compiled by others, deployed on a development chain.
 import { createRequire } from "node:module";
-import { createPublicClient, createTestClient, createWalletClient, encodeDeployData, http, parseEther } from "viem";
+import { createPublicClient, createTestClient, createWalletClient, encodeDeployData, encodeFunctionData, http, keccak256, parseEther, parseGwei } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { anvil } from "viem/chains";
 import { micro } from "./outside.mjs";
@@ -43,6 +43,49 @@ export async function fromWallet({ rpcUrl, usdcAddress, faucetKey, wallet, to, a
   return chain.call(wallet, { ...usdc, functionName: "transfer", args: [to, micro(amount)] });
 }
 
+/** How people pay a deposit: one after the other, since all are given their coins by one account. Nobody reports it. */
+export function purse({ rpcUrl, usdcAddress, faucetKey }) {
+  let paying = Promise.resolve();
+  return ({ amount, depositAddress }, { wallet }) => {
+    const paid = paying.then(() => fromWallet({ rpcUrl, usdcAddress, faucetKey, wallet, to: depositAddress, amount: amount.amount }));
+    paying = paid.catch(() => {});
+    return paid;
+  };
+}
+
+/** What Circle may do to everybody's USDC: each waits until it is done. */
+export function issuer(rpcUrl, usdcAddress) {
+  const chain = connect(rpcUrl);
+  const { abi } = artifact("v2/FiatTokenV2_2.sol/FiatTokenV2_2");
+  const call = (functionName, ...args) => chain.call(owner, { address: usdcAddress, abi, functionName, args });
+  return {
+    pause: () => call("pause"),
+    unpause: () => call("unpause"),
+    blacklist: (address) => call("blacklist", address),
+    unBlacklist: (address) => call("unBlacklist", address),
+    mint: (address, amount) => call("mint", address, micro(amount)),
+    /** Sends a call that goes before everybody else's into the next block, and does not wait for it. */
+    first: (functionName, ...args) => chain.send(owner, { address: usdcAddress, abi, functionName, args, gas: 200_000n, maxPriorityFeePerGas: parseGwei("50"), maxFeePerGas: parseGwei("200") }),
+  };
+}
+
+/** A transfer, signed and not sent: raw bytes that anybody may send as often as they like. */
+export async function signedTransfer({ rpcUrl, usdcAddress, wallet, to, amount }) {
+  const { abi } = artifact("v2/FiatTokenV2_2.sol/FiatTokenV2_2");
+  const nonce = await connect(rpcUrl).nonce(wallet.address);
+  const raw = await wallet.signTransaction({
+    type: "eip1559",
+    chainId: anvil.id,
+    nonce,
+    to: usdcAddress,
+    data: encodeFunctionData({ abi, functionName: "transfer", args: [to, micro(amount)] }),
+    gas: 200_000n,
+    maxPriorityFeePerGas: parseGwei("1"),
+    maxFeePerGas: parseGwei("20"),
+  });
+  return { raw, hash: keccak256(raw) };
+}
+
 /** Gives an address ten coins. */
 export const giveGas = (rpcUrl, address) => connect(rpcUrl).giveGas(address);
 
@@ -62,10 +105,11 @@ function connect(rpcUrl) {
       const hash = await createWalletClient({ account, chain: anvil, transport }).sendTransaction({ data });
       return (await mined(hash)).contractAddress;
     },
+    send: (account, contract) => createWalletClient({ account, chain: anvil, transport }).writeContract(contract),
     async call(account, contract) {
-      const hash = await createWalletClient({ account, chain: anvil, transport }).writeContract(contract);
-      return (await mined(hash)).transactionHash;
+      return (await mined(await this.send(account, contract))).transactionHash;
     },
+    nonce: (address) => reader.getTransactionCount({ address }),
   };
 }
 
