@@ -143,16 +143,12 @@ pub(super) fn needed(app: &App, amount: Usdc) -> Option<i32> {
     let tier = large.tiers.iter().rev().find(|(from, _)| amount >= *from);
     i32::try_from(tier.map_or(app.settings.confirmations, |(_, blocks)| *blocks)).ok()
 }
-<<<<<<< HEAD
 
 /// The most confirmations that any sum needs: the scanner reads so many blocks again.
 pub(super) fn most(app: &App) -> u64 {
     let tiers = app.settings.large_deposits.tiers.iter().map(|(_, blocks)| *blocks);
     tiers.max().unwrap_or(0).max(app.settings.confirmations).into()
 }
-||||||| e42c168
-=======
 
 #[cfg(test)]
 mod tests;
->>>>>>> mutants

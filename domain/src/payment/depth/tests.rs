@@ -19,7 +19,7 @@ async fn depth(head: u64, finalized: Option<u64>) -> Depth {
 async fn final_is_what_the_chain_calls_so_or_else_what_lies_128_deep() {
     for (finalized, last) in [(Some(190), 190), (None, 73)] {
         let depth = depth(200, finalized).await;
-        assert_eq!(depth.head, StillChain::at(200));
+        assert_eq!(depth.head(), &StillChain::at(200));
         assert!(depth.is_final(&transfer(1, last - 1, None)));
         assert!(depth.is_final(&transfer(1, last, None)));
         assert!(!depth.is_final(&transfer(1, last + 1, None)));
