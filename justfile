@@ -24,7 +24,7 @@ peers:
 kills KILLS="200" JOURNEYS="50":
     KILLS={{KILLS}} JOURNEYS={{JOURNEYS}} scripts/peers "killed at random"
 
-# Reorgs of depth 1 to 12 at each of 1 to 12 confirmations, on anvil with the real USDC contract, LANES chains at a time. About 15 minutes.
+# Reorgs of depth 1 to 12 at each of 1 to 12 confirmations, on anvil with the real USDC contract, LANES chains at a time. About ten minutes.
 reorgs LANES="4":
     REORGS=all REORG_LANES={{LANES}} scripts/peers "reorgs on anvil"
 
