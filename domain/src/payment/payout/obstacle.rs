@@ -2,7 +2,7 @@
 //! used.
 
 use entities::{PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, payment};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::ExprTrait};
 
 use crate::{
     App,
