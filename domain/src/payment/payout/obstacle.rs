@@ -126,7 +126,7 @@ async fn spoken_for(conn: &impl ConnectionTrait, and: &[PaymentId]) -> Result<Sp
     for rows in signed.values() {
         let mut dearest = 0;
         for row in rows {
-            dearest = cost(height(row.gas_limit)?, height(row.max_fee_per_gas)?).max(dearest);
+            dearest = Ord::max(dearest, cost(height(row.gas_limit)?, height(row.max_fee_per_gas)?));
         }
         spoken.gas = spoken.gas.saturating_add(dearest);
     }
