@@ -45,6 +45,7 @@ pub(crate) async fn app_with(chain: StillChain, change: impl FnOnce(&mut Setting
         large_deposits: LargeDeposits::default(),
         wallet_rest: Duration::ZERO,
         chain_poll: Duration::from_secs(1),
+        assistant_budget: crate::settings::AssistantBudget::default(),
         introspection: true,
         argon2_memory_kib: 64,
     };

@@ -18,6 +18,7 @@ const THEY_PROPOSED: &str = "The other party proposed this: only they withdraw i
 const THEY_OPENED: &str = "The other party opened this: only they withdraw it.";
 const OWN_PAYMENT: &str = "This is your own payment: another administrator has to do it.";
 const STARTED: &str = "You started this payment: another administrator has to approve it.";
+const REDIRECTED: &str = "You sent this payment elsewhere: another administrator has to approve it.";
 const OWN_WALLET: &str = "Your own wallet sent this: another administrator has to decide on it.";
 /// Where nobody is told that it is for another.
 const NONE: &str = "";
@@ -149,6 +150,7 @@ fn table(t: &Things) -> Vec<Row<'_>> {
         Row(PaymentReport(&t.payment_of_nobody), "i-------sss---+", NONE),
         Row(PaymentHandle(&t.contract), NEUTRAL, PARTY),
         Row(PaymentApprove(&t.payment), NOT_THE_CLIENT, STARTED),
+        Row(PaymentApprove(&t.redirected), NOT_THE_CLIENT, REDIRECTED),
         Row(PaymentApprove(&t.payment_of_nobody), ADMINS, STARTED),
         Row(PaymentOfOthers(&t.payment), NOT_THE_CLIENT, OWN_PAYMENT),
         Row(PaymentOfOthers(&t.payout), NOT_THE_FREELANCER, OWN_PAYMENT),

@@ -29,6 +29,8 @@ pub(super) struct Things {
     pub(super) payment: payment::Model,
     /// To the freelancer.
     pub(super) payout: payment::Model,
+    /// Sent to another wallet by somebody who was the client once and is an administrator now.
+    pub(super) redirected: payment::Model,
     pub(super) payment_of_nobody: payment::Model,
     pub(super) unallocated: unallocated_deposit::Model,
     pub(super) unallocated_of_nobody: unallocated_deposit::Model,
@@ -56,6 +58,7 @@ impl Things {
             hidden_review: review(),
             payment_of_nobody: payment::Model { payer_id: None, ..payment.clone() },
             payment: payment::Model { started_by: Some(client()), ..payment },
+            redirected: payment::Model { redirected_by: Some(client()), ..payout.clone() },
             payout,
             unallocated_of_nobody: unallocated_deposit::Model { user_id: None, ..unallocated.clone() },
             unallocated,
