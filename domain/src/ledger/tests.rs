@@ -111,6 +111,42 @@ async fn nothing_is_written_of_nothing() {
 }
 
 #[tokio::test]
+async fn a_transfer_is_reversed_line_by_line_once() {
+    let app = app().await;
+    let payment: PaymentId = id(5);
+    let lines = [(TREASURY, usdc(12)), (escrow_of(1), usdc(-9)), (Account::Unallocated, usdc(-3))];
+    let tx = app.db.begin().await.unwrap();
+    let kind = LedgerTransferKind::DepositCredited;
+    assert!(post(&app, &tx, kind, "credited", Some(payment), &lines).await.unwrap());
+    for first in [true, false] {
+        let kind = LedgerTransferKind::DepositReversed;
+        assert_eq!(reverse(&app, &tx, kind, "credited", "reversed").await.unwrap(), first);
+        for (account, _) in lines {
+            assert_eq!(locked_balance(&app, &tx, account).await.unwrap(), Usdc::ZERO, "{account:?}");
+        }
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(written(&app).await, (2, 6, 3));
+    let reversed = ledger_transfer::Entity::find().filter(ledger_transfer::Column::Key.eq("reversed"));
+    let reversed = reversed.one(app.db.reader()).await.unwrap().unwrap();
+    assert_eq!((reversed.kind, reversed.payment_id), (LedgerTransferKind::DepositReversed, Some(payment)));
+
+    let tx = app.db.begin().await.unwrap();
+    let error = reverse(&app, &tx, LedgerTransferKind::DepositReversed, "never posted", "again").await;
+    assert!(error.unwrap_err().to_string().contains("no ledger transfer never posted"));
+}
+
+#[tokio::test]
+async fn a_locked_balance_is_the_balance() {
+    let app = app().await;
+    let lines = [(TREASURY, usdc(30)), (escrow_of(1), usdc(-30))];
+    fixture::post(&app, LedgerTransferKind::DepositCredited, None, &lines).await;
+    let tx = app.db.begin().await.unwrap();
+    assert_eq!(locked_balance(&app, &tx, TREASURY).await.unwrap(), usdc(30));
+    assert_eq!(locked_balance(&app, &tx, Account::Fees).await.unwrap(), Usdc::ZERO);
+}
+
+#[tokio::test]
 async fn an_account_is_opened_once() {
     let app = app().await;
     let tx = app.db.begin().await.unwrap();
