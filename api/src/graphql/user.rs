@@ -1,7 +1,7 @@
 //! People: public profiles, and what only oneself and administrators see of them.
 
 // What `flatten` expands to calls a method of `OutputType`.
-use async_graphql::{Context, ID, Object, OutputType};
+use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
 use domain::{
     entities::{UserId, user},

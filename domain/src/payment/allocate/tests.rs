@@ -155,7 +155,8 @@ async fn a_transfer_is_counted_once_however_often_it_is_seen() {
     assert_eq!(recorded(&app, std::slice::from_ref(&transfer)).await, first);
     // The scanner and a hint, at the same moment: neither has seen the other's row when it looks.
     let tx = app.db.begin().await.unwrap();
-    arrive(&app, &tx, &transfer, usdc(30), noon()).await.unwrap();
+    let payments = lock(&tx, [client()].into_iter(), std::iter::empty()).await.unwrap();
+    arrive(&app, &tx, &transfer, usdc(30), noon(), &payments).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(recorded(&app, &[transfer]).await, first);
     assert_eq!(queued(&app).await.len(), 1);

@@ -207,7 +207,7 @@ fn whole(milestone: Option<MilestoneId>) -> NewPayment {
 async fn a_refund_is_opened_and_reserved_as_one_payment_for_each_wallet() {
     let app = two_deposits().await;
     let tx = app.db.begin().await.unwrap();
-    let opened = open(&app, &tx, whole(Some(id(1)))).await.unwrap();
+    let opened = open(&app, &tx, whole(Some(id(1))), usdc(150)).await.unwrap();
     tx.commit().await.unwrap();
     let told: Vec<_> = opened.iter().map(|row| (row.destination.clone(), row.amount)).collect();
     assert_eq!(told, [part(7, 100), part(8, 20)]);
@@ -216,6 +216,7 @@ async fn a_refund_is_opened_and_reserved_as_one_payment_for_each_wallet() {
         assert_eq!((row.kind, row.status), (PaymentKind::Refund, PaymentStatus::Queued));
         assert_eq!((row.payee_id, row.milestone_id), (Some(client()), Some(id(1))));
         assert_eq!(row.reason.as_deref(), Some("It was never begun."));
+        assert_eq!(row.decision_total, Some(usdc(150)));
     }
     let db = app.db.reader();
     assert_eq!(ledger_transfer::Entity::find().count(db).await.unwrap(), 2);
@@ -223,7 +224,7 @@ async fn a_refund_is_opened_and_reserved_as_one_payment_for_each_wallet() {
     let queues: Vec<_> = queued(&app).await.into_iter().map(|(queue, _)| queue).collect();
     assert_eq!(queues, ["refund-send", "refund-send"]);
     let tx = app.db.begin().await.unwrap();
-    let error = open(&app, &tx, whole(None)).await.unwrap_err();
+    let error = open(&app, &tx, whole(None), usdc(120)).await.unwrap_err();
     assert_eq!(error.to_string(), "bug: a refund of no milestone");
 }
 
