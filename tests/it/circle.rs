@@ -41,12 +41,17 @@ impl World {
     }
 
     async fn of(app: TestApp, parts: &[u32]) -> Self {
+        Self::holding(app, parts, parts.iter().sum()).await
+    }
+
+    /// The same, with no more than so many USDC moved to Circle.
+    async fn holding(app: TestApp, parts: &[u32], usdc: u32) -> Self {
         let (deal, admin) = (app.deal(parts).await, app.admin().await);
         for part in &deal.milestones {
             app.submitted(&deal, part).await;
         }
         let world = Self { app, deal, admin };
-        world.move_to_circle(parts.iter().sum()).await;
+        world.move_to_circle(usdc).await;
         world
     }
 
@@ -212,14 +217,13 @@ async fn a_denied_address_holds_the_payout_until_it_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_low_balance_holds_the_payout_until_money_is_moved_there() {
-    let world = World::new(&[100]).await;
-    world.circle().fund(-50_000_000).unwrap();
+    let world = World::holding(TestApp::start_on_circle().await, &[100], 50).await;
     let release = world.approve(0).await;
     world.app.drain().await;
     world.after(11).await;
     assert_eq!(world.standing(&release).await, "ON_HOLD: the balance at Circle is low");
     assert!(world.order(&release).await.is_none() && world.circle().accepted().is_empty());
-    world.circle().fund(50_000_000).unwrap();
+    world.move_to_circle(50).await;
     world.after(600).await;
     world.after(11).await;
     assert_eq!(world.standing(&release).await, "COMPLETED");
@@ -228,8 +232,7 @@ async fn a_low_balance_holds_the_payout_until_money_is_moved_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_payouts_do_not_share_a_balance_that_is_enough_for_one() {
-    let world = World::new(&[100, 100]).await;
-    world.circle().fund(-100_000_000).unwrap();
+    let world = World::holding(TestApp::start_on_circle().await, &[100, 100], 100).await;
     let first = world.approve(0).await;
     let second = world.approve(1).await;
     world.app.drain().await;
@@ -238,7 +241,7 @@ async fn two_payouts_do_not_share_a_balance_that_is_enough_for_one() {
     standing.sort();
     assert_eq!(standing, ["COMPLETED", "ON_HOLD: the balance at Circle is low"]);
     assert_eq!(world.circle().accepted().len(), 1);
-    world.circle().fund(100_000_000).unwrap();
+    world.move_to_circle(100).await;
     world.after(600).await;
     world.after(11).await;
     for release in [&first, &second] {

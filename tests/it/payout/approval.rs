@@ -43,6 +43,8 @@ async fn rule_the_parts_of_a_refund_need_the_approval_of_their_sum() {
                 ok(handle(&app, &admin, "paymentApprove", &text(&refund["id"]), keyed()).await);
             }
         }
+        // The treasury holds no more than both: the second waits until the first is seen to have gone.
+        app.settle().await;
         app.settle().await;
         assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "REFUNDED");
     }
@@ -82,6 +84,7 @@ async fn both_parts_of_a_resolution_need_the_approval_of_their_sum() {
         assert_eq!(errors(&handle(&app, &admin, "paymentApprove", &id, keyed()).await), [":FORBIDDEN"]);
         ok(handle(&app, &other, "paymentApprove", &id, keyed()).await);
     }
+    app.settle().await;
     app.settle().await;
     assert_eq!(app.status_of(&deal, &deal.milestones[0]).await, "SPLIT");
     app.finish().await;

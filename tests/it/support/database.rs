@@ -27,7 +27,7 @@ pub async fn fresh(folder: &Path) -> Db {
         Template::Sqlite(bytes) => {
             let file = folder.join("test.db");
             std::fs::write(&file, bytes).unwrap();
-            Db::open(&format!("sqlite://{}", file.display()), Purpose::Serve).await.unwrap()
+            hasty(Db::open(&format!("sqlite://{}", file.display()), Purpose::Serve).await.unwrap()).await
         }
         Template::Postgres { server, name } => {
             let copy = format!("{name}_{}", ulid::Ulid::new().to_string().to_lowercase());
@@ -45,6 +45,13 @@ pub async fn fresh(folder: &Path) -> Db {
             Db::open(database(server, &copy).as_str(), Purpose::Serve).await.unwrap()
         }
     }
+}
+
+/// No test cuts the power: that SQLite waits for the disk would be most of the time that they take. What dies in them are
+/// processes, and those lose nothing of it. The writer is one connection for all its life.
+async fn hasty(db: Db) -> Db {
+    db.writer().execute_unprepared("PRAGMA synchronous = OFF").await.unwrap();
+    db
 }
 
 /// Where a database that [`fresh`] made in that folder is, for whoever opens it once more.

@@ -216,7 +216,11 @@ async fn one(
             cut()
         }
         Some(Fault::Lie(lie)) if !speaks_rpc => {
-            let (parts, body) = server.pass_on(method, uri, headers, body).await.into_parts();
+            let answer = server.pass_on(method, uri, headers, body).await;
+            if !answer.status().is_success() {
+                return answer;
+            }
+            let (parts, body) = answer.into_parts();
             let truth = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let truth: Value = serde_json::from_slice(&truth).unwrap();
             said(parts.status.as_u16(), &json!({ "data": told(truth["data"].clone(), lie) }))
