@@ -99,7 +99,7 @@ async fn what_came_too_much_makes_the_whole_need_what_the_whole_sum_needs() {
     // What the deposit itself was told to need holds beside it.
     let strict = payment::Model { required_confirmations: None, ..deposit.clone() };
     let much = chain_transfer::Model { amount: usdc(150), ..transfer(1, 151, None) };
-    assert!(!depth.suffices(&app, &strict, &[much.clone()]).unwrap());
+    assert!(!depth.suffices(&app, &strict, std::slice::from_ref(&much)).unwrap());
     let much = chain_transfer::Model { block_number: 150, ..much };
     assert!(depth.suffices(&app, &strict, &[much]).unwrap());
     // Exactly the sum of a tier asks for what was told when the deposit was opened, and no more.
