@@ -12,10 +12,10 @@ use domain::{
     settings::LargeDeposits,
 };
 use ethers_core::types::{Eip1559TransactionRequest, transaction::eip2718::TypedTransaction};
-use ethers_signers::{LocalWallet, Signer};
+use ethers_signers::Signer;
 use serde_json::{Value, json};
 
-use crate::support::{Deal, PASSWORD, Someone, TestApp, errors, new_key, ok, text};
+use crate::support::{Deal, Someone, TestApp, errors, new_key, ok, text};
 
 const REPORT: &str =
     "mutation($input: PaymentReportTransactionInput!) { paymentReportTransaction(input: $input) {
@@ -230,12 +230,7 @@ async fn another_payout_wallet_changes_nothing_on_the_way() {
     let milestone = &deal.milestones[0];
     let (id, treasury) = asked(&app, &deal, milestone).await;
     app.evm.pay(&deal.client.address(), &treasury, 100_000_000).await.unwrap();
-    let wallet = LocalWallet::from_bytes(&[9; 32]).unwrap();
-    let newer = Someone { wallet, ..deal.client.clone() };
-    let linked = app.link(&newer).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { isPayout } userErrors { field code message } } }";
-    ok(app.mutate(&newer.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let newer = app.new_payout_wallet(&deal.client, 9).await;
     look(&app, 5).await;
     assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
     ok(app.refund(&deal, milestone, None, &new_key()).await);

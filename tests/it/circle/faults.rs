@@ -71,7 +71,17 @@ async fn a_payout_whose_answer_was_cut_is_one_payout() {
     world.app.finish().await;
 }
 
-/// A Circle that is gone when it is asked for a payout: as if the process had died between its commit and the call.
+impl World {
+    /// Sends a payout in a process that dies between its commit and the call.
+    pub(super) async fn dies_asking(&self, release: &str) {
+        let app = &self.app.app;
+        let dying = App { circle: Some(Arc::new(Gone(app.circle.clone().unwrap()))), ..app.clone() };
+        let life = payout::send(&dying, self.row(release).await.id);
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(5), life).await.is_err());
+    }
+}
+
+/// A Circle that is gone when it is asked for a payout.
 pub(super) struct Gone(pub(super) Arc<dyn circle::Circle>);
 
 #[async_trait]
@@ -111,19 +121,14 @@ async fn a_process_that_dies_between_the_key_and_the_call_pays_once() {
     let release = world.approve(0).await;
     world.app.drain().await;
     world.app.advance(chrono::Duration::seconds(11));
-    let app = &world.app.app;
-    let dying = App { circle: Some(Arc::new(Gone(app.circle.clone().unwrap()))), ..app.clone() };
-    let id = world.row(&release).await.id;
-    let life = payout::send(&dying, id);
-    let death = tokio::time::timeout(std::time::Duration::from_secs(5), life).await;
-    assert!(death.is_err(), "it died in the call");
+    world.dies_asking(&release).await;
     let order = world.order(&release).await.unwrap();
     assert_eq!((world.standing(&release).await.as_str(), order.circle_id), ("SUBMITTED", None));
     assert!(world.circle().accepted().is_empty());
 
     // The handler runs again, twice: there is one order, and the tracker places it.
     for _ in 0..2 {
-        payout::send(app, id).await.unwrap();
+        payout::send(&world.app.app, order.payment_id).await.unwrap();
     }
     assert!(world.circle().accepted().is_empty());
     world.after(11).await;
@@ -170,11 +175,8 @@ async fn a_refusal_is_no_failure() {
     let release = world.approve(0).await;
     world.app.drain().await;
     // The order is stored; then the address is taken out of the book before Circle hears of the payout.
-    let app = &world.app.app;
     world.app.advance(chrono::Duration::seconds(11));
-    let dying = App { circle: Some(Arc::new(Gone(app.circle.clone().unwrap()))), ..app.clone() };
-    let life = payout::send(&dying, world.row(&release).await.id);
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(5), life).await.is_err());
+    world.dies_asking(&release).await;
     world.circle().set_recipient(&world.deal.freelancer.address(), "inactive").unwrap();
     world.after(11).await;
     world.after(3_600).await;

@@ -1,11 +1,9 @@
 //! Entries of Circle's address book that are gone there.
 
-use std::sync::Arc;
-
-use domain::{App, entities::circle_recipient, payment::payout};
+use domain::entities::circle_recipient;
 use sea_orm::EntityTrait;
 
-use super::{World, faults::Gone};
+use super::World;
 use crate::support::{errors, ok, text};
 
 impl World {
@@ -43,11 +41,8 @@ async fn an_order_to_an_entry_that_is_gone_is_ended_and_paid_anew() {
     let world = World::new(&[100]).await;
     let release = world.approve(0).await;
     world.app.drain().await;
-    let app = &world.app.app;
     world.app.advance(chrono::Duration::seconds(11));
-    let dying = App { circle: Some(Arc::new(Gone(app.circle.clone().unwrap()))), ..app.clone() };
-    let life = payout::send(&dying, world.row(&release).await.id);
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(5), life).await.is_err());
+    world.dies_asking(&release).await;
     world.circle().forget_recipient(&world.deal.freelancer.address()).unwrap();
     world.after(11).await;
     let stuck = world.standing(&release).await;

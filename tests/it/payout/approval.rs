@@ -1,11 +1,10 @@
 //! What needs a second administrator is the decision, whatever it is divided into.
 
 use domain::entities::Usdc;
-use ethers_signers::LocalWallet;
 use serde_json::{Value, json};
 
 use super::{handle, keyed};
-use crate::support::{Deal, PASSWORD, TestApp, errors, new_key, ok, text};
+use crate::support::{Deal, TestApp, errors, new_key, ok, text};
 
 /// The contract's payments of a kind that wait for an approval, or do not.
 async fn parts(app: &TestApp, deal: &Deal, kind: &str) -> Vec<Value> {
@@ -99,12 +98,7 @@ async fn rule_who_redirects_a_payment_does_not_approve_it() {
     app.funded(&deal, part).await;
     let refund = text(&ok(app.refund(&deal, part, None, &new_key()).await)["payment"]["id"]);
     app.drain().await;
-    let mut other = deal.client.clone();
-    other.wallet = LocalWallet::from_bytes(&[45; 32]).unwrap();
-    let linked = app.link(&other).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { id } userErrors { field code message } } }";
-    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let other = app.new_payout_wallet(&deal.client, 45).await;
     let way = json!({ "reason": "Their wallet is lost.", "idempotencyKey": new_key() });
     ok(handle(&app, &admin, "paymentRedirect", &refund, way).await);
     app.drain().await;

@@ -4,12 +4,11 @@ use std::time::Duration as Real;
 
 use chrono::Duration;
 use domain::{fault::Scope, payment::payout};
-use ethers_signers::LocalWallet;
 use sandbox::evm::Mining;
 use serde_json::{Value, json};
 
 use super::{handle, queued, signed};
-use crate::support::{PASSWORD, TestApp, new_key, ok, proxy::Fault, text};
+use crate::support::{TestApp, new_key, ok, proxy::Fault, text};
 
 /// How many transactions of the treasury the chain has taken or keeps waiting.
 async fn heard_of(app: &TestApp) -> Value {
@@ -95,12 +94,7 @@ async fn a_look_that_was_overtaken_signs_nothing() {
     let (app, proxy) = TestApp::start_behind_proxy().await;
     let (deal, admin) = (app.deal(&[100]).await, app.admin().await);
     app.funded(&deal, &deal.milestones[0]).await;
-    let mut other = deal.client.clone();
-    other.wallet = LocalWallet::from_bytes(&[45; 32]).unwrap();
-    let linked = app.link(&other).await;
-    let set = "mutation($input: WalletSetPayoutInput!) { walletSetPayout(input: $input) {
-        wallet { id } userErrors { field code message } } }";
-    ok(app.mutate(&other.token, set, json!({ "walletId": linked["id"], "password": PASSWORD })).await);
+    let other = app.new_payout_wallet(&deal.client, 45).await;
     let refund = ok(app.refund(&deal, &deal.milestones[0], None, &new_key()).await);
     let refund = text(&refund["payment"]["id"]);
 
