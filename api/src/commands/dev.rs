@@ -117,7 +117,7 @@ impl Dev {
 /// further than something new can be added to: that keeps nobody from starting.
 async fn seeded(app: &App, outside: &Outside, folder: &Folder) -> Result<Values> {
     let known = seed::is_there(app).await?;
-    match complete(app, outside, folder).await {
+    match Box::pin(complete(app, outside, folder)).await {
         Err(error) if known => {
             tracing::warn!(
                 error,

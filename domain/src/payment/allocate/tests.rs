@@ -171,7 +171,7 @@ async fn a_log_is_counted_in_31_bits() {
 }
 
 #[tokio::test]
-async fn it_pays_the_oldest_deposit_that_misses_just_this_sum_or_else_the_oldest() {
+async fn it_pays_the_oldest_that_misses_just_this_sum_or_else_the_oldest_that_misses_any() {
     let app = world().await;
     for (number, whole) in [(1, 100), (2, 60), (3, 60)] {
         store(&app, open(number, whole)).await;
@@ -183,7 +183,20 @@ async fn it_pays_the_oldest_deposit_that_misses_just_this_sum_or_else_the_oldest
     // Of the first 40 are missing now.
     store(&app, open(4, 40)).await;
     assert_eq!(pays(&app, 4, 40).await, Some(id(1)));
-    assert_eq!(pays(&app, 5, 41).await, Some(id(1)));
+    // Now it misses nothing, nor do the second and the third.
+    assert_eq!(pays(&app, 5, 41).await, Some(id(4)));
+    // Nobody misses anything: a surplus, which goes back when the oldest is credited.
+    assert_eq!(pays(&app, 6, 5).await, Some(id(1)));
+}
+
+#[tokio::test]
+async fn more_may_come_for_a_deposit_while_its_confirmations_are_waited_for() {
+    let app = world().await;
+    store(&app, payment::Model { status: PaymentStatus::Confirming, ..open(1, 100) }).await;
+    assert_eq!(pays(&app, 1, 100).await, Some(id(1)));
+    assert_eq!(pays(&app, 2, 7).await, Some(id(1)));
+    store(&app, open(2, 50)).await;
+    assert_eq!(pays(&app, 3, 7).await, Some(id(2)), "the first is full");
 }
 
 #[tokio::test]
@@ -191,9 +204,9 @@ async fn only_deposits_of_the_payer_that_wait_and_are_in_time_are_paid() {
     let app = world().await;
     let others = payment::Model { payer_id: Some(freelancer()), ..open(1, 100) };
     let late = payment::Model { expires_at: Some(noon() - Duration::microseconds(1)), ..open(2, 100) };
-    let confirming = payment::Model { status: PaymentStatus::Confirming, ..open(3, 100) };
+    let credited = payment::Model { status: PaymentStatus::Completed, ..open(3, 100) };
     let release = payment::Model { kind: PaymentKind::Release, ..open(4, 100) };
-    for row in [others, late, confirming, release] {
+    for row in [others, late, credited, release] {
         store(&app, row).await;
     }
     assert_eq!(pays(&app, 1, 100).await, None);
