@@ -129,7 +129,7 @@ async fn each_thing_is_booked_by_itself() {
     app.evm.mine(5).unwrap();
     let scope = Scope::new();
     scope.arm("ledger.post", "1*off->1*return(error)").unwrap();
-    scope.run(scan::run(&app.app)).await.unwrap_err();
+    Box::pin(scope.run(scan::run(&app.app))).await.unwrap_err();
     assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-3_000_000));
     look(&app, 0).await;
     assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-7_000_000));

@@ -25,7 +25,7 @@ async fn nothing_is_broadcast_before_it_is_stored() {
     for point in ["payout.sign", "payout.persist"] {
         let scope = Scope::new();
         scope.arm(point, "return(error)").unwrap();
-        scope.run(app.drain()).await;
+        Box::pin(scope.run(app.drain())).await;
         scope.disarm(point);
         assert!(scope.hits() > 0, "it comes by {point}");
         assert!(signed(&app, &release).await.is_empty(), "nothing is stored at {point}");
@@ -52,7 +52,7 @@ async fn a_replacement_is_stored_before_it_is_broadcast() {
     app.advance(Duration::minutes(5));
     let scope = Scope::new();
     scope.arm("payment.lock", "return(error)").unwrap();
-    scope.run(app.drain()).await;
+    Box::pin(scope.run(app.drain())).await;
     scope.disarm("payment.lock");
     assert!(scope.hits() > 0, "it was stuck, and more was to be offered");
     let all = signed(&app, &release).await;
