@@ -44,12 +44,15 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => stopAll().then(() => process.exit(130)));
 }
 
-/** Ports that nobody listens on, below 50,000: some programs take another 10,000 above. */
+/**
+ * Ports that nobody listens on, nor 10,000 above, where some programs listen too. All of them are below those that the
+ * kernel gives to connections, which would take one between this look and the program's.
+ */
 export async function freePorts(count) {
   const ports = new Set();
   while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 30_000);
-    if (await isFree(port)) ports.add(port);
+    const port = 11_000 + Math.floor(Math.random() * 10_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) ports.add(port);
   }
   return [...ports];
 }
