@@ -28,7 +28,11 @@ impl MigrationTrait for Migration {
         let redirected = "ALTER TABLE payments ADD COLUMN redirected_by uuid REFERENCES users (id)";
         // Nobody noted which askings were answered.
         let doubted = "UPDATE circle_payouts SET doubt_until = updated_at WHERE circle_id IS NULL";
-        for change in [redirected, doubted] {
+        // Money that an administrator lets go although some is missing goes on.
+        let known = "UPDATE reconciliations SET acknowledged = TRUE WHERE outcome = 'LESS'
+            AND id = (SELECT id FROM reconciliations WHERE outcome <> 'SKIPPED' ORDER BY id DESC LIMIT 1)
+            AND NOT EXISTS (SELECT 1 FROM treasury_switch WHERE paused_at IS NOT NULL)";
+        for change in [redirected, doubted, known] {
             manager.get_connection().execute_unprepared(change).await?;
         }
         treasury_moves(manager).await

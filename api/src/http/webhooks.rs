@@ -34,8 +34,12 @@ async fn take(state: &HttpState, request: Request) -> Result<StatusCode, Problem
     })?;
     let key_id = header(&parts.headers, "x-circle-key-id");
     let signature = header(&parts.headers, "x-circle-signature");
-    // A key that we do not know has to be asked for, and anybody can make up ids.
-    let may_ask = || state.limiter.key_lookup().is_ok();
+    // A key that we do not know has to be asked for, and anybody can make up ids: of what all may ask for, nobody gets more than
+    // their own budget has.
+    let may_ask = || {
+        let own = state.limiter.request(&state.app.clock, &Actor::Anonymous, peer);
+        own.is_ok() && state.limiter.key_lookup().is_ok()
+    };
     match notified(&state.app, (key_id, signature), &body, may_ask).await {
         Ok(Notified::New | Notified::Known) => Ok(StatusCode::OK),
         Ok(Notified::Unsigned) => {

@@ -91,10 +91,14 @@ pub(crate) async fn ask<T>(
         Err(silence) => return Ok(Err(silence)),
     };
     let answer = call.await;
-    match answer {
+    let noted = match answer {
         // Who declines one question is there for the others.
-        Ok(_) | Err(NoAnswer::Declined(_)) => answered(app, service, leave).await?,
-        Err(NoAnswer::Failed(_)) => failed(app, service, leave).await?,
+        Ok(_) | Err(NoAnswer::Declined(_)) => answered(app, service, leave).await,
+        Err(NoAnswer::Failed(_)) => failed(app, service, leave).await,
+    };
+    if let Err(error) = noted {
+        // An answer is not thrown away over the book that is kept of it.
+        tracing::warn!(%error, service = service.name(), "what the assistant did could not be written down");
     }
     Ok(answer.map_err(Silence::NoAnswer))
 }

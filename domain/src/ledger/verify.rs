@@ -107,7 +107,7 @@ pub async fn at_circle(app: &App) -> Result<Option<Check>> {
     let not =
         |reason: String| Check::new(name, "unknown", vec![format!("it could not be compared: {reason}")]);
     Ok(Some(match circle::compare(app, circle).await {
-        Ok(AtCircle::Holds { there, expected }) => {
+        Ok(AtCircle::Holds { there, expected, .. }) => {
             let difference = there.minus(expected)?;
             let problem = (difference != Usdc::ZERO)
                 .then(|| format!("by the books {expected}: a difference of {difference}"));

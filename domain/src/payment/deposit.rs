@@ -7,6 +7,7 @@ use entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     strays, watch, witness,
 };
 use crate::{
-    App, Error,
+    App, Error, Tx,
     error::Result,
     fault,
     ports::chain::{BlockTag, TxHash},
@@ -54,7 +55,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let doubt = match enough {
         true => witness::doubt(app, &depth, &standing).await?,
         // It may not be deep enough for another reason than that it has just come.
-        false => witness::hindrance(&depth),
+        false => witness::trouble(app, &depth).await,
     };
     fault::point("deposit.answer").await?;
 
@@ -64,7 +65,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let now = app.clock.now();
-    if seen_for(&*tx, id).await? != standing {
+    if seen_for_locked(&tx, id).await? != standing {
         // Something came or went while the chain was asked: look again at all of it.
         record::look_at(app, &tx, &payment, now).await?;
         tx.commit().await?;
@@ -98,7 +99,8 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         let over = too_late && !receded;
         if over && enough && doubt.is_none() {
             credit::expire(app, &tx, &payment, milestone, &standing, received).await?;
-        } else if let Some(doubt) = doubt.filter(|_| over && now - deadline >= DOUBT_LIMIT) {
+        } else if over && now - deadline >= DOUBT_LIMIT {
+            let doubt = doubt.unwrap_or("it is still not deep enough in the chain");
             credit::give_up(app, &tx, &payment, milestone, &standing, doubt).await?;
         } else {
             let payment = witness::say(app, &tx, payment, doubt.filter(|_| over)).await?;
@@ -172,14 +174,22 @@ pub(super) async fn seen_for(
     conn: &impl ConnectionTrait,
     id: PaymentId,
 ) -> Result<Vec<chain_transfer::Model>> {
-    Ok(chain_transfer::Entity::find()
+    Ok(which(id).all(conn).await?)
+}
+
+/// The same, and nobody changes them until the transaction ends: what is credited is not undone meanwhile. The payment is
+/// locked.
+async fn seen_for_locked(tx: &Tx, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
+    Ok(which(id).lock_exclusive().all(&**tx).await?)
+}
+
+fn which(id: PaymentId) -> Select<chain_transfer::Entity> {
+    chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
         .filter(chain_transfer::Column::LostAt.is_null())
         .order_by_asc(chain_transfer::Column::BlockNumber)
         .order_by_asc(chain_transfer::Column::LogIndex)
-        .all(conn)
-        .await?)
 }
 
 /// What arrived and still stands on the canonical chain; what does not is marked.

@@ -144,11 +144,5 @@ pub(super) fn needed(app: &App, amount: Usdc) -> Option<i32> {
     i32::try_from(tier.map_or(app.settings.confirmations, |(_, blocks)| *blocks)).ok()
 }
 
-/// The most confirmations that any sum needs: the scanner reads so many blocks again.
-pub(super) fn most(app: &App) -> u64 {
-    let tiers = app.settings.large_deposits.tiers.iter().map(|(_, blocks)| *blocks);
-    tiers.max().unwrap_or(0).max(app.settings.confirmations).into()
-}
-
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::{
     allocate,
-    depth::{self, Depth, REORG_DEPTH},
+    depth::{Depth, REORG_DEPTH},
     jobs::ChainScan,
     moved,
     numbers::{chain_id, height, poll, stored},
@@ -41,13 +41,17 @@ const IDLE_FACTOR: i32 = 10;
 pub async fn run(app: &App) -> Result<Outcome> {
     let head = block(app, BlockTag::Latest).await?;
     let Some(cursor) = cursor(app, &head).await? else { return Ok(Outcome::Done) };
+    if cursor.due_at.is_none_or(|due| due > app.clock.now()) {
+        // It was doubled by another look, which has queued the next already: each line of looks goes on by itself.
+        return Ok(Outcome::Done);
+    }
     let scanned = height(cursor.scanned_block)?;
     let reorganised = !still_canonical(app, &cursor, scanned).await?;
     let back = if reorganised {
         tracing::warn!(block = scanned, "the chain was reorganised: reading back");
         scanned.saturating_sub(REORG_DEPTH)
     } else {
-        (scanned + 1).saturating_sub(depth::most(app).min(REORG_DEPTH))
+        (scanned + 1).saturating_sub(REORG_DEPTH)
     };
     // No address had been given out before the first scan.
     let from = back.max(height(cursor.first_block)? + 1);
@@ -69,23 +73,20 @@ pub async fn run(app: &App) -> Result<Outcome> {
         last = (reorganised || to > scanned).then_some(after);
     }
     fault::point("deposit.answer").await?;
-    // The chain is asked before each transaction: a slow node must not hold the write lock.
-    let depth = Depth::now(app).await?;
-    let trouble = witness::trouble(app, &depth).await;
-    let strays = strays::deep(app, &depth).await?;
-    let fallen = if reorganised { undo::fallen(app, from).await? } else { Vec::new() };
+    // The chain is asked before each transaction: a slow node must not hold the write lock. Deposits come first: whoever
+    // showers the treasury with dust keeps nobody waiting.
     for (transfers, time) in &arrivals {
         let tx = app.db.begin().await?;
         allocate::record(app, &tx, transfers, *time).await?;
         fault::point("deposit.record").await?;
         tx.commit().await?;
     }
-    for row in &fallen {
-        undo::unbook_fallen(app, row).await?;
+    let depth = Depth::now(app).await?;
+    let trouble = witness::trouble(app, &depth).await;
+    if reorganised {
+        undo::unbook_fallen(app, from).await?;
     }
-    for (row, stands) in &strays {
-        strays::set_aside(app, row, *stands).await?;
-    }
+    strays::settle(app, &depth).await?;
     let tx = app.db.begin().await?;
     advance(app, &tx, &cursor, last.as_ref(), to < head.number, trouble).await?;
     tx.commit().await?;

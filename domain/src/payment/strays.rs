@@ -70,12 +70,15 @@ pub(super) async fn turn(
     Ok(changed.rows_affected == 1)
 }
 
-/// Transfers that wait for no deposit and are deep enough, each with whether it still stands on the chain: those that pay
-/// nothing, and those that a reorg had undone after they were passed on.
-pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer::Model, bool)>> {
+/// How many of them a look of the scanner sees to: each costs the nodes several calls, and anybody can send some.
+const A_LOOK: u64 = 10;
+
+/// Sees to transfers that wait for no deposit and are deep enough: those that pay nothing, and those that a reorg had undone after
+/// they were passed on. A node that gives no answer leaves the rest to the next look.
+pub(super) async fn settle(app: &App, depth: &Depth) -> Result<()> {
     // What one node alone shows waits until the other does too.
     if depth.is_silent() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let deep = depth.head().number.saturating_add(1).saturating_sub(app.settings.confirmations.into());
     let no_deposit = Condition::any()
@@ -85,24 +88,51 @@ pub(super) async fn deep(app: &App, depth: &Depth) -> Result<Vec<(chain_transfer
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
         .filter(no_deposit)
         .filter(chain_transfer::Column::BlockNumber.lte(i64::try_from(deep).unwrap_or(i64::MAX)))
-        .order_by_asc(chain_transfer::Column::BlockNumber)
-        .limit(100)
+        // What was looked at in vain stands behind what was not.
+        .order_by_asc(chain_transfer::Column::UpdatedAt)
+        .order_by_asc(chain_transfer::Column::Id)
+        .limit(A_LOOK)
         .all(app.db.reader())
         .await?;
-    let mut strays = Vec::with_capacity(rows.len());
     for row in rows {
-        let stands = stands(app, &row).await?;
-        let sure = depth.counts(&row, needed(app, row.amount));
-        if !stands || (sure && witness::doubt(app, depth, std::slice::from_ref(&row)).await?.is_none()) {
-            strays.push((row, stands));
+        match is_sure(app, depth, &row).await {
+            Ok(Some(stands)) => set_aside(app, &row, stands).await?,
+            Ok(None) => put_back(app, &row).await?,
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, transfer = %row.id, "transfers that pay nothing wait for the node");
+                break;
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(strays)
+    Ok(())
+}
+
+/// Whether a transfer still stands on the chain; nothing while that is not sure enough to book it.
+async fn is_sure(app: &App, depth: &Depth, row: &chain_transfer::Model) -> Result<Option<bool>> {
+    if !stands(app, row).await? {
+        return Ok(Some(false));
+    }
+    let sure = depth.counts(row, needed(app, row.amount))
+        && witness::doubt(app, depth, std::slice::from_ref(row)).await?.is_none();
+    Ok(sure.then_some(true))
+}
+
+/// Behind the others, for the next look.
+async fn put_back(app: &App, row: &chain_transfer::Model) -> Result<()> {
+    let tx = app.db.begin().await?;
+    chain_transfer::Entity::update_many()
+        .col_expr(chain_transfer::Column::UpdatedAt, Expr::value(app.clock.now()))
+        .filter(chain_transfer::Column::Id.eq(row.id))
+        .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
+        .exec(&*tx)
+        .await?;
+    tx.commit().await
 }
 
 /// Books money that pays nothing, because we hold it all the same: a payer's surplus goes back by itself, the rest is
 /// unallocated, for an admin to assign or return. What stands no more is orphaned, what was lost is regained.
-pub(super) async fn set_aside(app: &App, row: &chain_transfer::Model, stands: bool) -> Result<()> {
+async fn set_aside(app: &App, row: &chain_transfer::Model, stands: bool) -> Result<()> {
     let tx = app.db.begin().await?;
     match (stands, row.lost_at) {
         (false, _) => orphan(app, &tx, row).await?,

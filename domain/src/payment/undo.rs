@@ -151,25 +151,24 @@ async fn locked_deposit(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<p
     Ok(payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?)
 }
 
-/// What was booked of blocks from this height on, and is on the chain no more. For the scanner, after a reorg.
-pub(super) async fn fallen(app: &App, from: u64) -> Result<Vec<chain_transfer::Model>> {
+/// Undoes what was booked of blocks from this height on, and is on the chain no more. For the scanner, after a reorg.
+pub(super) async fn unbook_fallen(app: &App, from: u64) -> Result<()> {
     let booked = [ChainTransferStatus::Credited, ChainTransferStatus::Unallocated];
     let rows = chain_transfer::Entity::find()
         .filter(chain_transfer::Column::Status.is_in(booked))
         .filter(chain_transfer::Column::BlockNumber.gte(i64::try_from(from).unwrap_or(i64::MAX)))
         .all(app.db.reader())
         .await?;
-    let mut fallen = Vec::new();
     for row in rows {
         if let (row, watch::Found::Gone) = watch::find(app, row).await? {
-            fallen.push(row);
+            fell(app, &row).await?;
         }
     }
-    Ok(fallen)
+    Ok(())
 }
 
 /// Undoes what was booked for a transfer that fell; a credited deposit's own look sees to its own.
-pub(super) async fn unbook_fallen(app: &App, row: &chain_transfer::Model) -> Result<()> {
+async fn fell(app: &App, row: &chain_transfer::Model) -> Result<()> {
     let tx = app.db.begin().await?;
     let deposit = locked_deposit(&tx, row).await?;
     let nobodys = unallocated::is_open_whole(&tx, row).await?;

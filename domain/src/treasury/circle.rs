@@ -34,6 +34,8 @@ pub enum AtCircle {
         there: Usdc,
         /// What it should say.
         expected: Usdc,
+        /// Less than `expected` by so much would do as well, or more: what is under way may be off already, or not.
+        slack: (Usdc, Usdc),
     },
     /// Nothing, and why.
     Not(String),
@@ -71,7 +73,8 @@ pub async fn compare(app: &App, circle: &dyn Circle) -> Result<AtCircle> {
             )));
         }
     }
-    Ok(AtCircle::Holds { there, expected: there.max(low).min(high) })
+    let expected = there.max(low).min(high);
+    Ok(AtCircle::Holds { there, expected, slack: (expected.minus(low)?, high.minus(expected)?) })
 }
 
 /// One of these amounts, or all of them together, that makes good what is missing.

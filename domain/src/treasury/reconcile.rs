@@ -41,7 +41,13 @@ pub(super) const fn less(rail: PaymentRail) -> &'static str {
 /// What a look at a rail came to.
 #[derive(Debug, Clone)]
 enum Look {
-    At { block: Option<Block>, there: Usdc, expected: Usdc },
+    /// `slack`: so much less than `expected`, or more, would do as well.
+    At {
+        block: Option<Block>,
+        there: Usdc,
+        expected: Usdc,
+        slack: (Usdc, Usdc),
+    },
     Not(String),
 }
 
@@ -94,13 +100,15 @@ async fn look(app: &App, rail: PaymentRail) -> Result<Look> {
     let looked = match (rail, app.circle.as_deref()) {
         (PaymentRail::Chain, _) => compare(app).await.map(|compared| match compared {
             Compared::At(Comparison { block, on_chain, expected }) => {
-                Look::At { block: Some(block), there: on_chain, expected }
+                Look::At { block: Some(block), there: on_chain, expected, slack: (Usdc::ZERO, Usdc::ZERO) }
             }
             Compared::Not(reason) => Look::Not(reason),
         }),
         (PaymentRail::Circle, Some(circle)) => {
             circle::compare(app, circle).await.map(|compared| match compared {
-                AtCircle::Holds { there, expected } => Look::At { block: None, there, expected },
+                AtCircle::Holds { there, expected, slack } => {
+                    Look::At { block: None, there, expected, slack }
+                }
                 AtCircle::Not(reason) => Look::Not(reason),
             })
         }
@@ -112,12 +120,16 @@ async fn look(app: &App, rail: PaymentRail) -> Result<Look> {
     }
 }
 
-/// What one rail lacks the other has more, to the micro-USDC: it was moved, and nobody has recorded it yet. Nothing is missing.
+/// What one rail lacks the other has more, but for what is under way there: it was moved, and nobody has recorded it yet. Nothing
+/// is missing.
 fn moved_unrecorded(looks: &mut [(PaymentRail, Look)]) -> Result<()> {
     let [(_, chain), (_, other)] = looks else { return Ok(()) };
+    let Look::At { slack: (less, more), .. } = *other else { return Ok(()) };
     let (Some(here), Some(there)) = (chain.difference()?, other.difference()?) else { return Ok(()) };
-    if here != Usdc::ZERO && here.plus(there)? == Usdc::ZERO {
-        let (amount, from) = if here.is_positive() { (here, "Circle") } else { (there, "the chain") };
+    let (least, most) = (there.minus(more)?, there.plus(less)?);
+    if here != Usdc::ZERO && there != Usdc::ZERO && (least..=most).contains(&here.negated()?) {
+        let (amount, from) =
+            if here.is_positive() { (here, "Circle") } else { (here.negated()?, "the chain") };
         let reason = format!(
             "{amount} are missing from {from}, and the other rail has as much more: if they were moved, record it with treasuryMove"
         );
@@ -143,7 +155,7 @@ fn row(app: &App, rail: PaymentRail, look: &Look) -> Result<reconciliation::Mode
     };
     Ok(match look {
         Look::Not(reason) => reconciliation::Model { reason: Some(reason.clone()), ..blank },
-        Look::At { block, there, expected } => {
+        Look::At { block, there, expected, .. } => {
             let difference = there.minus(*expected)?;
             reconciliation::Model {
                 outcome: match difference.micro() {

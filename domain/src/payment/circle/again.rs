@@ -32,6 +32,11 @@ pub(in crate::payment) async fn ask_again(app: &App, id: entities::PaymentId) ->
             "Circle is not set up (CIRCLE_API_KEY): nobody can be asked whether it took this payment.";
         return Err(Error::rejected("paymentId", Code::NotConfigured, message));
     };
+    if ask::may_double(app, &order) {
+        let message = "Circle never answered this order, and a day later it may not know its key any more: asking again could pay \
+                       twice. Look at Circle whether it was paid.";
+        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+    }
     let asked = ask::ask_for(app, circle, &order).await?;
     // Kept whatever becomes of the mutation: an asking that was answered leaves no doubt.
     let tx = app.db.begin().await?;

@@ -17,7 +17,8 @@ use crate::{
 /// How long an asking whose answer nobody heard may still be on its way to Circle: a call ends after twenty seconds, and what
 /// stands between keeps nothing for so long.
 const DOUBT: Duration = Duration::minutes(10);
-/// For how long a key is trusted to find a payout that Circle does not know by the id that it gave.
+/// For how long Circle is trusted to know a key: to find a payout that it does not know by the id that it gave, and to answer an
+/// order that was accepted unheard with that payout and no other.
 const KEY_HOLDS: Duration = Duration::hours(24);
 
 /// An order and what was asked for it.
@@ -35,7 +36,7 @@ pub(super) struct Asked {
 pub(super) async fn ask(app: &App, circle: &dyn Circle, order: &circle_payout::Model) -> Result<Asked> {
     let Some(id) = &order.circle_id else { return ask_for(app, circle, order).await };
     let answer = circle.payout(id).await;
-    let young = order.created_at + KEY_HOLDS > app.clock.now();
+    let young = is_young(app, order);
     match &answer {
         Err(error @ CircleError::Refused { status: 404, .. })
             if young && error.verdict() == Verdict::Refused =>
@@ -44,6 +45,17 @@ pub(super) async fn ask(app: &App, circle: &dyn Circle, order: &circle_payout::M
         }
         _ => Ok(Asked { order: order.clone(), by_key: false, answer: Some(answer) }),
     }
+}
+
+/// Whether its key still stands for this order at Circle.
+fn is_young(app: &App, order: &circle_payout::Model) -> bool {
+    order.created_at + KEY_HOLDS > app.clock.now()
+}
+
+/// Whether asking under the key could be a second payout: an earlier asking was never answered, and Circle may have forgotten
+/// the key since.
+pub(super) fn may_double(app: &App, order: &circle_payout::Model) -> bool {
+    order.circle_id.is_none() && order.doubt_until.is_some() && !is_young(app, order)
 }
 
 /// Asks for an order under its key, whatever is known of it.

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     idempotency::{self, Claim},
     ledger::{self, Account},
-    payment::{numbers::stored, unallocated},
+    payment::{numbers::stored, unallocated, watch::mined},
     policy::{self, Action},
     ports::chain::{Receipt, TxHash},
 };
@@ -78,7 +78,8 @@ pub async fn record_move(
     let reference = hash.map_or(reference, |hash| hash.to_string());
     // The chain is asked before the transaction.
     let receipt = match hash.filter(|_| from == PaymentRail::Chain) {
-        Some(hash) => app.chain.receipt(hash).await?,
+        // A node may still show the receipt of a block that is gone.
+        Some(hash) => mined(app, hash).await?.map(|(receipt, _)| receipt),
         None => None,
     };
     let tx = app.db.begin().await?;

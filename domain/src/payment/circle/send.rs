@@ -1,8 +1,10 @@
 //! From the queue to Circle: an active recipient, enough in the balance, the key in one commit with the step, and only
 //! then the asking.
 
-use entities::{PaymentKind, PaymentRail, PaymentStatus, Usdc, circle_payout, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use entities::{PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, circle_payout, payment};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+};
 
 use super::{LATER, RARELY, SOON, ask, new_key, pace, recipients, track};
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     },
     ports::{
         chain::Address,
-        circle::{CircleError, RecipientStatus, told},
+        circle::{Circle, CircleError, RecipientStatus, told},
     },
     queue::Outcome,
     treasury::switch,
@@ -36,7 +38,7 @@ pub(in crate::payment) async fn send(app: &App, seen: &payment::Model, to: Addre
         Err(error) => return put_off(app, seen, error).await,
     };
     let (reason, until) = match &recipient.status {
-        RecipientStatus::Active => match short_of(app, seen.net, circle.balance().await).await? {
+        RecipientStatus::Active => match short_of(app, circle, seen.net).await? {
             Ok(None) => {
                 let Some(order) = order(app, seen, to, &recipient.id).await? else {
                     return Ok(Outcome::Done);
@@ -83,25 +85,34 @@ enum Short {
 
 async fn short_of(
     app: &App,
+    circle: &dyn Circle,
     amount: Usdc,
-    balance: Result<Usdc, CircleError>,
 ) -> Result<Result<Option<Short>, CircleError>> {
-    let balance = match balance {
+    // Before the balance and after it: what Circle takes off in between was not off when it answered.
+    let before: Vec<_> = ordered(app, &[]).await?.iter().map(|payment| payment.id).collect();
+    let balance = match circle.balance().await {
         Ok(balance) => balance,
         Err(error) => return Ok(Err(error)),
     };
     if balance < amount {
         return Ok(Ok(Some(Short::Lasting)));
     }
-    // What Circle has confirmed to have is off its balance; what it was only asked for need not be.
-    let ordered = payment::Entity::find()
-        .filter(payment::Column::Kind.ne(PaymentKind::Deposit))
-        .filter(payment::Column::Rail.eq(PaymentRail::Circle))
-        .filter(payment::Column::Status.eq(PaymentStatus::Submitted))
-        .all(app.db.reader())
-        .await?;
+    let ordered = ordered(app, &before).await?;
     let needed = Usdc::sum(ordered.iter().map(|payment| payment.net))?.plus(amount)?;
     Ok(Ok((balance < needed).then_some(Short::Passing)))
+}
+
+/// What Circle was asked for and has not confirmed to have, which need not be off its balance; and these, whatever has become of
+/// them.
+async fn ordered(app: &App, and: &[PaymentId]) -> Result<Vec<payment::Model>> {
+    use payment::Column;
+    let submitted = Column::Status.eq(PaymentStatus::Submitted);
+    Ok(payment::Entity::find()
+        .filter(Column::Kind.ne(PaymentKind::Deposit))
+        .filter(Column::Rail.eq(PaymentRail::Circle))
+        .filter(submitted.or(Column::Id.is_in(and.iter().copied())))
+        .all(app.db.reader())
+        .await?)
 }
 
 /// Stores what Circle will be asked for, with its key, its first asking and the step, in one commit. `None` when somebody else did it

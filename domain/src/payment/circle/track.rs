@@ -35,6 +35,11 @@ pub(in crate::payment) async fn track(app: &App, payment: &payment::Model) -> Re
         let nothing = Asked { order, by_key: false, answer: None };
         return troubled(app, &nothing, &trouble, RARELY).await;
     };
+    if ask::may_double(app, &order) {
+        let trouble = "Circle never answered this order, and may not know its key any more: look there whether it was paid";
+        let nothing = Asked { order, by_key: false, answer: None };
+        return troubled(app, &nothing, &Trouble::Lasting(trouble.to_owned()), RARELY).await;
+    }
     note(app, &ask::ask(app, circle, &order).await?).await
 }
 

@@ -68,7 +68,8 @@ impl Completion {
                 Err(NoAnswer::Declined(refused("the model declines".to_owned())))
             }
             Some(Message { content: Some(text), .. }) if !text.trim().is_empty() => Ok(text),
-            _ => Err(transient("an answer without a text".to_owned()).into()),
+            // What is asked brings that about, as a refusal does: it says nothing of the model's health.
+            _ => Err(NoAnswer::Declined(refused("an answer without a text".to_owned()))),
         }
     }
 }
