@@ -127,6 +127,7 @@ async fn each_thing_is_booked_by_itself() {
     look(&app, 0).await;
     assert_eq!((transfers(&app).await, balance(&app, Account::Unallocated).await), (2, Usdc::ZERO));
     app.evm.mine(5).unwrap();
+    app.advance(chrono::Duration::minutes(1));
     let scope = Scope::new();
     scope.arm("ledger.post", "1*off->1*return(error)").unwrap();
     Box::pin(scope.run(scan::run(&app.app))).await.unwrap_err();

@@ -69,7 +69,8 @@ impl Completion {
             }
             Some(Message { content: Some(text), .. }) if !text.trim().is_empty() => Ok(text),
             // What is asked brings that about, as a refusal does: it says nothing of the model's health.
-            _ => Err(NoAnswer::Declined(refused("an answer without a text".to_owned()))),
+            Some(_) => Err(NoAnswer::Declined(refused("an answer without a text".to_owned()))),
+            None => Err(transient("an answer without a text".to_owned()).into()),
         }
     }
 }
@@ -142,7 +143,7 @@ mod tests {
         };
         assert_eq!(text(json!({ "role": "assistant", "content": "Dear all" })).unwrap(), "Dear all");
         for silent in [json!({ "content": null }), json!({ "content": " \n" }), json!({})] {
-            assert!(matches!(text(silent).unwrap_err(), NoAnswer::Failed(why) if why.is_transient()));
+            assert!(matches!(text(silent).unwrap_err(), NoAnswer::Declined(why) if !why.is_transient()));
         }
         let declined = text(json!({ "content": null, "refusal": "No: the secret is out" })).unwrap_err();
         assert_eq!(declined, NoAnswer::Declined(refused("the model declines".to_owned())));
