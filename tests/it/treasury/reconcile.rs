@@ -217,6 +217,7 @@ async fn rule_more_in_the_treasury_than_in_the_books_is_an_alert_only() {
     app.mine(1).await;
     assert_eq!(compared(&app).await.outcome, Outcome::Ok, "seen, and waits");
     let known = forget(&app).await;
+    skip(&app).await;
     let row = compared(&app).await;
     assert_eq!((row.outcome, row.difference.unwrap().micro()), (Outcome::More, 700), "{row:?}");
     compared(&app).await;
