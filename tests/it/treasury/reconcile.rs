@@ -5,14 +5,12 @@ use std::sync::Arc;
 use chrono::Duration;
 use domain::{
     Actor, App,
-    entities::{
-        ChainTransferStatus, ReconciliationOutcome as Outcome, chain_cursor, chain_transfer, reconciliation,
-    },
+    entities::{ReconciliationOutcome as Outcome, chain_cursor, reconciliation},
     ledger::verify,
     ports::chain::{BlockTag, EvmClient, EvmSettings},
     treasury::reconcile::{last, reconcile},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
 use crate::support::{Someone, TestApp, new_key, ok, text};
@@ -214,16 +212,15 @@ async fn rule_more_in_the_treasury_than_in_the_books_is_an_alert_only() {
     let (client, admin) = (app.client("carla").await, app.admin().await);
     let treasury_address = app.app.chain.treasury().to_string();
     move_usdc(&app, &client.address(), &treasury_address, 700).await;
-    app.mine(1).await;
-    assert_eq!(compared(&app).await.outcome, Outcome::Ok, "seen, and waits");
-    let known = forget(&app).await;
     skip(&app).await;
     let row = compared(&app).await;
     assert_eq!((row.outcome, row.difference.unwrap().micro()), (Outcome::More, 700), "{row:?}");
     compared(&app).await;
     assert_eq!(alerts(&app, &admin).await, ["The treasury holds more than the books say"]);
     assert!(treasury(&app, &admin).await["outgoingPaused"].is_null());
-    remember(&app, known).await;
+    // The scanner reads it after all.
+    app.app.db.writer().execute_unprepared("UPDATE chain_cursors SET first_block = 0").await.unwrap();
+    app.mine(1).await;
     assert_eq!(compared(&app).await.outcome, Outcome::Ok);
     app.finish().await;
 }
@@ -238,24 +235,6 @@ async fn skip(app: &TestApp) {
         block_hash: Set(head.hash.to_string()),
         ..Default::default()
     };
-    change.update(app.app.db.writer()).await.unwrap();
-}
-
-/// The newest transfer, made one that the scanner never saw.
-async fn forget(app: &TestApp) -> chain_transfer::Model {
-    use chain_transfer::Column;
-    let newest = chain_transfer::Entity::find().order_by_desc(Column::Id).one(app.app.db.reader()).await;
-    let newest = newest.unwrap().expect("a transfer");
-    turn(app, &newest, ChainTransferStatus::Orphaned).await;
-    newest
-}
-
-async fn remember(app: &TestApp, row: chain_transfer::Model) {
-    turn(app, &row, ChainTransferStatus::Seen).await;
-}
-
-async fn turn(app: &TestApp, row: &chain_transfer::Model, status: ChainTransferStatus) {
-    let change = chain_transfer::ActiveModel { id: Set(row.id), status: Set(status), ..Default::default() };
     change.update(app.app.db.writer()).await.unwrap();
 }
 
