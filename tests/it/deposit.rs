@@ -85,6 +85,16 @@ async fn send(app: &TestApp, raw: &str) -> String {
     text(&app.rpc("eth_sendRawTransaction", json!([raw])).await)
 }
 
+/// A deposit of 100 USDC that is just deep enough to be credited: the payment, and the bytes that paid it.
+async fn credited(app: &TestApp, deal: &Deal, milestone: &str) -> (String, String) {
+    let (id, treasury) = asked(app, deal, milestone).await;
+    let raw = signed(app, &deal.client, &treasury, 100_000_000).await;
+    send(app, &raw).await;
+    look(app, 2).await;
+    assert_eq!(state(app, deal, &id).await, "COMPLETED");
+    (id, raw)
+}
+
 /// Creates a contract out of code that does something while it is created.
 async fn create(app: &TestApp, code: &str) -> String {
     let accounts = app.rpc("eth_accounts", json!([])).await;

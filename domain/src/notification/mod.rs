@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Actor, App, Error, Tx,
+    Actor, App, Error, Tx, account,
     error::Result,
     events, fault,
     page::{Below, List},
@@ -72,6 +72,14 @@ pub async fn notify(app: &App, tx: &Tx, to: UserId, notice: Notice, event: &str)
     mail_row::Entity::insert(mail_row::ActiveModel::from(mail)).exec_without_returning(&**tx).await?;
     fault::point("notify.write").await?;
     queue::enqueue(app, &**tx, &jobs::MailSend { id: mail_id }, &key, now).await
+}
+
+/// Tells every administrator of one event, as [`notify`].
+pub(crate) async fn notify_admins(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<()> {
+    for admin in account::admins(tx).await? {
+        notify(app, tx, admin, notice.clone(), event).await?;
+    }
+    Ok(())
 }
 
 /// People's notifications, newest first. Who may ask for whose is decided before.

@@ -1,19 +1,21 @@
 //! Which payment a transfer pays. Each (chain, transaction, log) is counted once.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entities::{
-    ChainTransferStatus, PaymentId, PaymentKind, PaymentStatus, Usdc, UserId, chain_transfer, deposit_hint,
-    payment,
+    ChainTransferStatus, PaymentId, PaymentKind, Usdc, UserId, chain_transfer, deposit_hint, payment,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
 };
 
 use super::{
     moved,
     numbers::{chain_id, stored},
-    record, transfers,
+    record,
+    state::OPEN,
+    transfers,
 };
 use crate::{
     App, Error, Tx,
@@ -22,9 +24,6 @@ use crate::{
     ports::chain::{Transfer, TxHash},
     wallet,
 };
-
-/// A deposit that more may come for: what comes while its confirmations are waited for is surplus.
-const OPEN: [PaymentStatus; 2] = [PaymentStatus::AwaitingFunds, PaymentStatus::Confirming];
 
 /// Records what one transaction sent to the treasury, and gives each transfer to the payment that it pays, if there is
 /// one. `sent` is all of it, in chain order: a reorg may have moved the transaction to another block, and its transfers to
@@ -38,15 +37,18 @@ pub(super) async fn record(app: &App, tx: &Tx, sent: &[Transfer], block_time: Da
         })
         .collect();
     let Some((first, _)) = sent.first() else { return Ok(()) };
-    let mut senders = Vec::with_capacity(sent.len());
-    for (transfer, _) in &sent {
-        senders.push(wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?);
+    let mut senders = HashMap::new();
+    for (Transfer { from, .. }, _) in &sent {
+        if !senders.contains_key(from) {
+            senders.insert(*from, wallet::owner_of(&**tx, *from, app.clock.now()).await?);
+        }
     }
     let seen = moved::seen_of(app, first.transaction_hash)?.all(&**tx).await?;
     let payments =
-        lock(tx, senders.iter().copied().flatten(), seen.iter().filter_map(|row| row.payment_id)).await?;
+        lock(tx, senders.values().copied().flatten(), seen.iter().filter_map(|row| row.payment_id)).await?;
     for (transfer, amount) in moved::follow(app, tx, sent, block_time, &payments).await? {
-        arrive(app, tx, transfer, amount, block_time, &payments).await?;
+        let user = senders.get(&transfer.from).copied().flatten();
+        arrive(app, tx, (transfer, amount), user, block_time, &payments).await?;
     }
     Ok(())
 }
@@ -63,24 +65,19 @@ async fn lock(
         .add(Column::Kind.eq(PaymentKind::Deposit))
         .add(Column::PayerId.is_in(senders))
         .add(Column::Status.is_in(OPEN));
-    Ok(payment::Entity::find()
-        .filter(Condition::any().add(open).add(Column::Id.is_in(seen)))
-        .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?)
+    let which = Condition::any().add(open).add(Column::Id.is_in(seen));
+    record::lock_all(tx, payment::Entity::find().filter(which)).await
 }
 
-/// A transfer that was never seen before.
+/// A transfer that was never seen before, from this person if it is one.
 async fn arrive(
     app: &App,
     tx: &Tx,
-    transfer: &Transfer,
-    amount: Usdc,
+    (transfer, amount): (&Transfer, Usdc),
+    user: Option<UserId>,
     block_time: DateTime<Utc>,
     payments: &[payment::Model],
 ) -> Result<()> {
-    let user = wallet::owner_of(&**tx, transfer.from, app.clock.now()).await?;
     let payment = match user {
         Some(user) => choose(tx, payments, user, transfer.transaction_hash, amount, block_time).await?,
         None => None,

@@ -6,25 +6,19 @@ use entities::{
     deposit_hint, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 
 use super::{
     allocate, credit,
     depth::Depth,
-    numbers::{chain_id, height, poll},
+    numbers::{chain_id, hash, height, poll},
     record::{self, Locked},
-    state::Step,
+    state::{OPEN, Step},
     strays, watch, witness,
 };
-use crate::{
-    App, Error, Tx,
-    error::Result,
-    fault,
-    ports::chain::{BlockTag, TxHash},
-    queue::Outcome,
-};
+use crate::{App, error::Result, fault, ports::chain::BlockTag, queue::Outcome};
 
 /// So long after its deadline a deposit waits for two nodes to agree on what came short of it.
 const DOUBT_LIMIT: Duration = Duration::hours(24);
@@ -49,7 +43,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let deadline = seen.expires_at.unwrap_or_else(|| app.clock.now());
     // Asked before what arrived is read: whatever the scanner found in time is then among it.
     let too_late = depth.head().time > deadline && scanned_past(app, deadline).await?;
-    let arrived = seen_for(app.db.reader(), id).await?.len();
+    let arrived = seen_for(id).all(app.db.reader()).await?.len();
     let standing = standing(app, id).await?;
     let enough = depth.suffices(app, &seen, &standing)?;
     let doubt = match enough {
@@ -65,7 +59,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let now = app.clock.now();
-    if seen_for_locked(&tx, id).await? != standing {
+    if seen_for(id).lock_exclusive().all(&*tx).await? != standing {
         // Something came or went while the chain was asked: look again at all of it.
         record::look_at(app, &tx, &payment, now).await?;
         tx.commit().await?;
@@ -114,8 +108,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
 }
 
 fn is_open(payment: &payment::Model) -> bool {
-    payment.kind == PaymentKind::Deposit
-        && matches!(payment.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming)
+    payment.kind == PaymentKind::Deposit && OPEN.contains(&payment.status)
 }
 
 /// Reads the receipts of the transactions that the client reported. Whether one of them is not mined yet.
@@ -127,9 +120,7 @@ async fn read_hints(app: &App, id: PaymentId) -> Result<bool> {
         .await?;
     let mut waiting = false;
     for hint in hints {
-        let hash: TxHash =
-            hint.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-        let Some((receipt, block)) = watch::mined(app, hash).await? else {
+        let Some((receipt, block)) = watch::mined(app, hash(&hint.transaction_hash)?).await? else {
             // A hash that no block of the chain shows for an hour is a typing error or was dropped: the scanner will
             // still find the money should it come.
             if app.clock.now() - hint.created_at > Duration::hours(1) {
@@ -170,20 +161,7 @@ async fn close_hint(app: &App, hint: deposit_hint::Model, outcome: &str) -> Resu
 
 /// What arrived for a payment and is not counted yet, in chain order; what was counted, written off after a reorg and comes
 /// again is the loss account's.
-pub(super) async fn seen_for(
-    conn: &impl ConnectionTrait,
-    id: PaymentId,
-) -> Result<Vec<chain_transfer::Model>> {
-    Ok(which(id).all(conn).await?)
-}
-
-/// The same, and nobody changes them until the transaction ends: what is credited is not undone meanwhile. The payment is
-/// locked.
-async fn seen_for_locked(tx: &Tx, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
-    Ok(which(id).lock_exclusive().all(&**tx).await?)
-}
-
-fn which(id: PaymentId) -> Select<chain_transfer::Entity> {
+pub(super) fn seen_for(id: PaymentId) -> Select<chain_transfer::Entity> {
     chain_transfer::Entity::find()
         .filter(chain_transfer::Column::PaymentId.eq(id))
         .filter(chain_transfer::Column::Status.eq(ChainTransferStatus::Seen))
@@ -195,7 +173,7 @@ fn which(id: PaymentId) -> Select<chain_transfer::Entity> {
 /// What arrived and still stands on the canonical chain; what does not is marked.
 pub(super) async fn standing(app: &App, id: PaymentId) -> Result<Vec<chain_transfer::Model>> {
     let mut standing = Vec::new();
-    for row in seen_for(app.db.reader(), id).await? {
+    for row in seen_for(id).all(app.db.reader()).await? {
         if strays::stands(app, &row).await? {
             standing.push(row);
         } else {

@@ -14,6 +14,7 @@ use super::{
     allocate::{arrived, log_index},
     numbers::{chain_id, stored},
     record,
+    state::OPEN,
 };
 use crate::{
     App, Tx,
@@ -132,11 +133,7 @@ async fn repoint(
     let booked = matches!(row.status, ChainTransferStatus::Credited | ChainTransferStatus::Unallocated);
     // What was counted stays where it was. What was not goes to a deposit that still waits for it: one that ended meanwhile
     // is not paid any more, and the money belongs to nothing then.
-    let payment = payment.filter(|payment| {
-        booked
-            || row.lost_at.is_some()
-            || matches!(payment.status, PaymentStatus::AwaitingFunds | PaymentStatus::Confirming)
-    });
+    let payment = payment.filter(|payment| booked || row.lost_at.is_some() || OPEN.contains(&payment.status));
     tracing::warn!(transfer = %row.id, block = transfer.block_number, "a reorg moved a transfer");
     let change = chain_transfer::ActiveModel {
         id: Set(row.id),

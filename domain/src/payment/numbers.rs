@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 
-use crate::{App, Error, error::Result};
+use crate::{App, Error, error::Result, ports::chain::TxHash};
 
 /// A number of the chain as a column holds it.
 pub(crate) fn stored(number: u64) -> Result<i64> {
@@ -13,6 +13,11 @@ pub(crate) fn stored(number: u64) -> Result<i64> {
 /// A stored block number as the chain counts it.
 pub(crate) fn height(stored: i64) -> Result<u64> {
     u64::try_from(stored).map_err(|_| Error::bug("a negative block number"))
+}
+
+/// A stored transaction hash.
+pub(crate) fn hash(stored: &str) -> Result<TxHash> {
+    stored.parse().map_err(|_| Error::bug("a stored hash does not parse"))
 }
 
 /// The chain's id as a column holds it.

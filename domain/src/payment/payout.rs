@@ -7,8 +7,8 @@ use entities::{
     chain_transaction, payment,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
 };
 
 use super::{
@@ -102,14 +102,18 @@ pub async fn wake_for(app: &App, tx: &Tx, payee: UserId) -> Result<()> {
         // Its wallet may be what it is held for.
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
         .filter(payment::Column::Kind.is_in([PaymentKind::Release, PaymentKind::Bonus]));
-    let all = theirs.clone().order_by_asc(payment::Column::Id).lock_exclusive().all(&**tx).await?;
-    for payment in all.iter().filter(|payment| payment.approved_by.is_some()) {
-        // What was approved was another way, also where an administrator holds it meanwhile.
-        let change =
-            payment::ActiveModel { id: Set(payment.id), approved_by: Set(None), ..Default::default() };
-        change.update(&**tx).await?;
+    for payment in record::lock_all(tx, theirs).await? {
+        if payment.approved_by.is_some() {
+            // What was approved was another way, also where an administrator holds it meanwhile.
+            let change =
+                payment::ActiveModel { id: Set(payment.id), approved_by: Set(None), ..Default::default() };
+            change.update(&**tx).await?;
+        }
+        if payment.held_by.is_none() {
+            record::look_at(app, tx, &payment, app.clock.now()).await?;
+        }
     }
-    record::wake(app, tx, theirs.filter(payment::Column::HeldBy.is_null())).await.map(drop)
+    Ok(())
 }
 
 /// Whether it may be sent by itself: what an administrator holds waits for one.

@@ -1,9 +1,10 @@
 //! How a payment's row changes: a legal step, an event for subscribers, and the next wake-up.
 
 use chrono::{DateTime, Utc};
-use entities::{MilestoneId, PaymentId, PaymentKind, PaymentStatus, milestone, payment};
+use entities::{MilestoneId, PaymentId, PaymentKind, PaymentRail, PaymentStatus, milestone, payment};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::{
@@ -79,6 +80,27 @@ pub(crate) async fn step(
     Ok(row)
 }
 
+/// Says why a payment waits, or that it waits for nothing any more; subscribers hear of news.
+pub(crate) async fn reason(
+    app: &App,
+    tx: &Tx,
+    payment: payment::Model,
+    reason: Option<&str>,
+) -> Result<payment::Model> {
+    if payment.hold_reason.as_deref() == reason {
+        return Ok(payment);
+    }
+    let change = payment::ActiveModel {
+        id: Set(payment.id),
+        hold_reason: Set(reason.map(str::to_owned)),
+        updated_at: Set(app.clock.now()),
+        ..Default::default()
+    };
+    let row = change.update(&**tx).await?;
+    events::payment_updated(app, &**tx, row.id).await?;
+    Ok(row)
+}
+
 /// Whether a look is due. One that comes early was doubled by another, which has queued the next already.
 pub(crate) fn is_due(app: &App, payment: &payment::Model) -> bool {
     payment.due_at.is_some_and(|due| due <= app.clock.now())
@@ -102,14 +124,35 @@ pub async fn look_at(app: &App, tx: &Tx, payment: &payment::Model, due: DateTime
     queue_look(app, tx, &row).await
 }
 
-/// Makes payments due now, which nobody else changes until the transaction ends; gives them. Locked in the order of their ids, so
-/// that nobody waits in a circle.
-pub(crate) async fn wake(app: &App, tx: &Tx, which: Select<payment::Entity>) -> Result<Vec<payment::Model>> {
-    let woken = which.order_by_asc(payment::Column::Id).lock_exclusive().all(&**tx).await?;
+/// Payments that nobody else changes until the transaction ends. Locked in the order of their ids, so that nobody waits in a
+/// circle.
+pub(crate) async fn lock_all(tx: &Tx, which: Select<payment::Entity>) -> Result<Vec<payment::Model>> {
+    Ok(which.order_by_asc(payment::Column::Id).lock_exclusive().all(&**tx).await?)
+}
+
+/// Makes payments due now, which are locked until the transaction ends; how many there were.
+pub(crate) async fn wake(app: &App, tx: &Tx, which: Select<payment::Entity>) -> Result<usize> {
+    let woken = lock_all(tx, which).await?;
     for payment in &woken {
         look_at(app, tx, payment, app.clock.now()).await?;
     }
-    Ok(woken)
+    Ok(woken.len())
+}
+
+/// What is paid out on a rail of which nobody knows yet whether it is off the balance there; and these, whatever has become of them.
+pub(crate) async fn submitted(
+    conn: &impl ConnectionTrait,
+    rail: PaymentRail,
+    and: &[PaymentId],
+) -> Result<Vec<payment::Model>> {
+    use payment::Column;
+    let submitted = Column::Status.eq(PaymentStatus::Submitted);
+    Ok(payment::Entity::find()
+        .filter(Column::Kind.ne(PaymentKind::Deposit))
+        .filter(Column::Rail.eq(rail))
+        .filter(submitted.or(Column::Id.is_in(and.iter().copied())))
+        .all(conn)
+        .await?)
 }
 
 /// Queues the look that the row says is due, by the job that its state calls for.

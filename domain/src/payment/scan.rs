@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entities::{PaymentKind, PaymentStatus, chain_cursor, payment};
+use entities::{PaymentKind, chain_cursor, payment};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::OnConflict,
@@ -15,6 +15,7 @@ use super::{
     jobs::ChainScan,
     moved,
     numbers::{chain_id, height, poll, stored},
+    state::OPEN,
     strays, undo, witness,
 };
 use crate::{
@@ -249,7 +250,7 @@ async fn advance(
 async fn deposits_open(tx: &Tx) -> Result<bool> {
     let open = payment::Entity::find()
         .filter(payment::Column::Kind.eq(PaymentKind::Deposit))
-        .filter(payment::Column::Status.is_in([PaymentStatus::AwaitingFunds, PaymentStatus::Confirming]))
+        .filter(payment::Column::Status.is_in(OPEN))
         .count(&**tx)
         .await?;
     Ok(open > 0)

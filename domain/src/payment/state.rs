@@ -33,6 +33,9 @@ pub enum Step {
 pub const FINAL: [PaymentStatus; 3] =
     [PaymentStatus::Completed, PaymentStatus::Failed, PaymentStatus::Expired];
 
+/// The states of a deposit that more may come for: what comes while its confirmations are waited for is surplus.
+pub const OPEN: [PaymentStatus; 2] = [PaymentStatus::AwaitingFunds, PaymentStatus::Confirming];
+
 /// Whether a payment is an intent to pay out for which nothing was signed yet.
 pub const fn is_unsigned(kind: PaymentKind, status: PaymentStatus) -> bool {
     !matches!(kind, PaymentKind::Deposit) && matches!(status, PaymentStatus::Queued | PaymentStatus::OnHold)

@@ -19,7 +19,7 @@ use crate::{
     ledger::{self, Account},
     milestone as milestones,
     milestone::state::Step as MilestoneStep,
-    notification::{Notice, notify},
+    notification::{Notice, notify, notify_admins},
 };
 
 /// Whether what was credited cannot be taken back: a payout of it was opened, if only to wait in the queue, since nothing
@@ -134,10 +134,8 @@ pub(super) async fn regain(app: &App, tx: &Tx, row: &chain_transfer::Model) -> R
     let change = chain_transfer::ActiveModel { id: Set(row.id), lost_at: Set(None), ..Default::default() };
     change.update(&**tx).await?;
     tracing::info!(transfer = %row.id, amount = %row.amount, "what a reorg had undone is there again");
-    for admin in account::admins(tx).await? {
-        let notice = Notice::DepositRegained { payment: row.payment_id, amount: row.amount };
-        notify(app, tx, admin, notice, &key).await?;
-    }
+    let notice = Notice::DepositRegained { payment: row.payment_id, amount: row.amount };
+    notify_admins(app, tx, &notice, &key).await?;
     match deposit.filter(watch::is_credited) {
         // Its blocks may be undone again: it is watched until they are final.
         Some(deposit) => record::look_at(app, tx, &deposit, app.clock.now()).await,

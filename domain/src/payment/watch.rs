@@ -8,7 +8,7 @@ use sea_orm::{
 use super::{
     allocate,
     depth::Depth,
-    numbers::poll,
+    numbers::{hash, poll},
     record::{self, Locked},
     strays, undo, witness,
 };
@@ -114,9 +114,8 @@ pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain
     if witness::still_shows(app, &row).await? {
         return Ok((row, Found::Disputed));
     }
-    let hash: TxHash =
-        row.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-    let Some((receipt, block)) = mined(app, hash).await?.filter(|(receipt, _)| receipt.succeeded) else {
+    let mined = mined(app, hash(&row.transaction_hash)?).await?;
+    let Some((receipt, block)) = mined.filter(|(receipt, _)| receipt.succeeded) else {
         return Ok((row, Found::Gone));
     };
     let treasury = app.chain.treasury();
@@ -136,7 +135,8 @@ async fn moved_to(app: &App, row: &chain_transfer::Model) -> Result<Found> {
     Ok(if witness::shows(app, row).await? { Found::Stands } else { Found::Disputed })
 }
 
-/// The receipt of a transaction, with its block, if that one is in the chain: a height alone names no block.
+/// The receipt of a transaction, with its block, if that one is in the chain: a height alone names no block, and a node may still
+/// show the receipt of one that is gone.
 pub(super) async fn mined(app: &App, hash: TxHash) -> Result<Option<(Receipt, Block)>> {
     let Some(receipt) = app.chain.receipt(hash).await? else { return Ok(None) };
     let block = app.chain.block(BlockTag::Number(receipt.block_number)).await?;

@@ -4,15 +4,18 @@ use chrono::Duration;
 use entities::{chain_cursor, chain_transfer, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
-use super::{depth::Depth, numbers::height};
+use super::{
+    depth::Depth,
+    numbers::{hash, height},
+    record,
+};
 use crate::{
-    App, Error, Tx, account,
+    App, Error, Tx,
     error::Result,
-    events,
-    notification::{Notice, notify},
+    notification::{Notice, notify_admins},
     ports::{
         PortError,
-        chain::{BlockTag, Chain, Receipt, Transfer, TxHash},
+        chain::{BlockTag, Chain, Receipt, Transfer},
     },
 };
 
@@ -43,10 +46,8 @@ pub(super) async fn doubt(
         return Ok(Some(OTHER_CHAIN));
     }
     let Some(witness) = &app.witness else { return Ok(None) };
-    match witness.verify().await {
-        Ok(()) => {}
-        Err(PortError::Refused { .. }) => return Ok(Some(OTHER_CHAIN)),
-        Err(PortError::Transient { .. }) => return Ok(Some(SILENT)),
+    if let Some(trouble) = astray(witness.as_ref()).await {
+        return Ok(Some(trouble));
     }
     for row in rows {
         let first = shown(app.chain.as_ref(), row).await?;
@@ -92,9 +93,7 @@ async fn shown(node: &dyn Chain, row: &chain_transfer::Model) -> Result<Option<R
     if block.is_none_or(|block| block.hash.to_string() != row.block_hash) {
         return Ok(None);
     }
-    let hash: TxHash =
-        row.transaction_hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-    let receipt = node.receipt(hash).await?;
+    let receipt = node.receipt(hash(&row.transaction_hash)?).await?;
     Ok(receipt.filter(|receipt| receipt.succeeded && receipt.block_hash.to_string() == row.block_hash))
 }
 
@@ -108,23 +107,22 @@ fn is_it(row: &chain_transfer::Model, shown: &Transfer) -> bool {
 /// Whether the second node has this block in its chain, or at least does not say that it has not.
 pub(super) async fn still_shows(app: &App, row: &chain_transfer::Model) -> Result<bool> {
     let Some(witness) = &app.witness else { return Ok(false) };
-    Ok(match witness.block(BlockTag::Number(height(row.block_number)?)).await {
-        Ok(block) => block.is_none_or(|block| block.hash.to_string() == row.block_hash),
-        Err(error) => {
-            tracing::warn!(%error, transfer = %row.id, "the second node does not say whether a reorg undid this");
-            true
-        }
-    })
+    Ok(has(witness.as_ref(), row).await?.unwrap_or(true))
 }
 
 /// Whether the second node has this very block in its chain, where there is a second node. One that does not answer has not.
 pub(super) async fn shows(app: &App, row: &chain_transfer::Model) -> Result<bool> {
     let Some(witness) = &app.witness else { return Ok(true) };
-    Ok(match witness.block(BlockTag::Number(height(row.block_number)?)).await {
-        Ok(block) => block.is_some_and(|block| block.hash.to_string() == row.block_hash),
+    Ok(has(witness.as_ref(), row).await?.unwrap_or(false))
+}
+
+/// Whether a node has the block of a transfer in its chain; `None` where it does not answer, or does not reach so far.
+async fn has(node: &dyn Chain, row: &chain_transfer::Model) -> Result<Option<bool>> {
+    Ok(match node.block(BlockTag::Number(height(row.block_number)?)).await {
+        Ok(block) => block.map(|block| block.hash.to_string() == row.block_hash),
         Err(error) => {
-            tracing::warn!(%error, transfer = %row.id, "the second node does not say where a transfer moved to");
-            false
+            tracing::warn!(%error, transfer = %row.id, "the second node does not say whether it has a transfer's block");
+            None
         }
     })
 }
@@ -139,25 +137,19 @@ pub(super) async fn say(
     if doubt.is_some() && payment.look > 0 && payment.look % ALARM == 0 {
         tracing::error!(payment = %payment.id, doubt, looks = payment.look, "a deposit cannot be credited");
     }
-    if payment.hold_reason.as_deref() == doubt {
-        return Ok(payment);
-    }
-    events::payment_updated(app, &**tx, payment.id).await?;
-    let change = payment::ActiveModel {
-        id: Set(payment.id),
-        hold_reason: Set(doubt.map(str::to_owned)),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    Ok(change.update(&**tx).await?)
+    record::reason(app, tx, payment, doubt).await
 }
 
 /// What is wrong with the second node as a whole: while it is, nothing is credited and nothing undone.
 pub(super) async fn trouble(app: &App, depth: &Depth) -> Option<&'static str> {
     let witness = app.witness.as_ref()?;
-    if let Some(hindrance) = hindrance(depth) {
-        return Some(hindrance);
+    match hindrance(depth) {
+        None => astray(witness.as_ref()).await,
+        hindrance => hindrance,
     }
+}
+
+async fn astray(witness: &dyn Chain) -> Option<&'static str> {
     match witness.verify().await {
         Ok(()) => None,
         Err(PortError::Refused { .. }) => Some(OTHER_CHAIN),
@@ -188,21 +180,15 @@ pub(super) async fn keep(
             tracing::error!(reason, %since, "deposits are neither credited nor undone");
             change.trouble_told_at = Set(Some(now));
             let since = since.format("%Y-%m-%d %H:%M UTC").to_string();
-            tell(app, tx, &Notice::NodeTrouble { since, reason: reason.to_owned() }, &event).await?;
+            let notice = Notice::NodeTrouble { since, reason: reason.to_owned() };
+            notify_admins(app, tx, &notice, &event).await?;
         }
         None if cursor.trouble_told_at.is_some() => {
             change.trouble_told_at = Set(None);
-            tell(app, tx, &Notice::NodesAgree, &format!("{event}:OVER")).await?;
+            notify_admins(app, tx, &Notice::NodesAgree, &format!("{event}:OVER")).await?;
         }
         _ => {}
     }
     change.update(&**tx).await?;
-    Ok(())
-}
-
-async fn tell(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<()> {
-    for admin in account::admins(tx).await? {
-        notify(app, tx, admin, notice.clone(), event).await?;
-    }
     Ok(())
 }

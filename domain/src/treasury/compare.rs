@@ -27,11 +27,11 @@ use sea_orm::{
 };
 
 use crate::{
-    App, Error,
+    App,
     error::Result,
     ledger::{self, Account},
-    payment::numbers::{chain_id, height, stored},
-    ports::chain::{Block, BlockTag, TxHash},
+    payment::numbers::{self, chain_id, height, stored},
+    ports::chain::{Block, BlockTag},
 };
 
 /// No reorg that is survived goes deeper, and no node has to know a state that is older.
@@ -234,8 +234,7 @@ fn mined(row: chain_transaction::Model) -> Option<Place> {
 
 /// Whether a signed transaction moved its money by a block.
 async fn mined_by(app: &App, canonical: &mut Canonical<'_>, hash: &str, at: u64) -> Result<bool> {
-    let hash: TxHash = hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-    let Some(receipt) = app.chain.receipt(hash).await? else { return Ok(false) };
+    let Some(receipt) = app.chain.receipt(numbers::hash(hash)?).await? else { return Ok(false) };
     if !receipt.succeeded || receipt.block_number > at {
         return Ok(false);
     }

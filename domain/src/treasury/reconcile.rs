@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Actor, App, Error, Tx,
     error::Result,
-    notification::Notice,
+    notification::{Notice, notify_admins},
     page::List,
     payment::numbers::stored,
     policy::{self, Action},
@@ -191,14 +191,14 @@ async fn keep(app: &App, mut row: reconciliation::Model) -> Result<()> {
         (Outcome::Skipped, ..) => unchecked(app, &tx, before, &row).await?,
         (Outcome::Ok, ..) => {
             if old != Outcome::Ok {
-                switch::tell(app, &tx, &Notice::TreasuryAgrees { rail }, &event).await?;
+                notify_admins(app, &tx, &Notice::TreasuryAgrees { rail }, &event).await?;
             }
         }
         (outcome, Some(difference), Some(there), Some(expected)) => {
             if old != outcome || worse {
                 tracing::error!(%difference, %there, %expected, rail = rail.as_str(), "the treasury is not what the books say");
                 let notice = Notice::TreasuryDiffers { rail, less: less_now, difference, there, expected };
-                switch::tell(app, &tx, &notice, &event).await?;
+                notify_admins(app, &tx, &notice, &event).await?;
             }
             if less_now && !row.acknowledged {
                 switch::engage(app, &tx, None, less(rail)).await?;
@@ -245,7 +245,7 @@ async fn unchecked(
     let since = first.created_at.format("%Y-%m-%d %H:%M UTC").to_string();
     let rail = row.rail;
     let notice = Notice::TreasuryUnchecked { rail, since, reason: row.reason.clone().unwrap_or_default() };
-    switch::tell(app, tx, &notice, &format!("{}:UNCHECKED", first.id)).await
+    notify_admins(app, tx, &notice, &format!("{}:UNCHECKED", first.id)).await
 }
 
 /// The newest of a rail that compared something.

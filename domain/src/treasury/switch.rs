@@ -15,7 +15,7 @@ use crate::{
     Actor, App, Code, Error, Tx, account, audit,
     check::Check,
     error::Result,
-    notification::{Notice, notify},
+    notification::{Notice, notify_admins},
     payment::record,
     policy::{self, Action},
 };
@@ -69,7 +69,7 @@ pub async fn engage(app: &App, tx: &Tx, by: Option<&Actor>, reason: &str) -> Res
         None => None,
     };
     let notice = Notice::OutgoingPaused { by, reason: reason.to_owned() };
-    tell(app, tx, &notice, &event("PAUSED", version)).await?;
+    notify_admins(app, tx, &notice, &event("PAUSED", version)).await?;
     Ok(true)
 }
 
@@ -81,7 +81,7 @@ pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>, knowing
         .filter(payment::Column::Status.is_in([PaymentStatus::Queued, PaymentStatus::OnHold]))
         // What looks by itself: anything else waits for a person.
         .filter(payment::Column::DueAt.is_not_null());
-    let waiting = record::wake(app, tx, waiting).await?;
+    let woken = record::wake(app, tx, waiting).await?;
     let row = locked(tx).await?;
     let Some(since) = row.paused_at else { return Ok(false) };
     let (reason, version) = (row.reason.clone(), row.version + 1);
@@ -94,14 +94,14 @@ pub async fn release(app: &App, tx: &Tx, by: &Actor, note: Option<&str>, knowing
     change.reason = Set(None);
     change.version = Set(version);
     change.update(&**tx).await?;
-    tracing::warn!(payments = waiting.len(), "outgoing payments go on");
+    tracing::warn!(payments = woken, "outgoing payments go on");
     let facts = json!({
-        "pausedAt": since.to_rfc3339(), "reason": reason, "payments": waiting.len(), "note": note,
+        "pausedAt": since.to_rfc3339(), "reason": reason, "payments": woken, "note": note,
         "missingOn": known,
     });
     audit::record(app, tx, by, "outgoing.resume", None, facts).await?;
     let by = account::display_name(tx, by.signed_in()?.id).await?;
-    tell(app, tx, &Notice::OutgoingResumed { by }, &event("RESUMED", version)).await?;
+    notify_admins(app, tx, &Notice::OutgoingResumed { by }, &event("RESUMED", version)).await?;
     Ok(true)
 }
 
@@ -140,14 +140,6 @@ pub async fn resume(app: &App, actor: &Actor, note: Option<&str>, knowing: bool)
         return Err(Error::rejected("", Code::IllegalState, message));
     }
     tx.commit().await
-}
-
-/// Tells every administrator of one event.
-pub(super) async fn tell(app: &App, tx: &Tx, notice: &Notice, event: &str) -> Result<()> {
-    for admin in account::admins(tx).await? {
-        notify(app, tx, admin, notice.clone(), event).await?;
-    }
-    Ok(())
 }
 
 fn event(what: &str, version: i32) -> String {

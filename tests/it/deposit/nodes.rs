@@ -6,7 +6,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use domain::ports::chain::{EvmClient, EvmSettings};
 use serde_json::{Value, json};
 
-use super::{asked, balance, escrow, look, state};
+use super::{asked, balance, credited, escrow, look, state};
 use crate::support::{Someone, TestApp, text};
 use domain::{ledger::Account, money::Usdc};
 
@@ -137,11 +137,7 @@ async fn nothing_is_undone_on_the_word_of_one_node() {
     let mut app = TestApp::start().await;
     let fault = second_node(&mut app).await;
     let deal = app.deal(&[100]).await;
-    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
-    let raw = super::signed(&app, &deal.client, &treasury, 100_000_000).await;
-    super::send(&app, &raw).await;
-    look(&app, 2).await;
-    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    let (id, _) = credited(&app, &deal, &deal.milestones[0]).await;
     app.reorg(3).await;
     *fault.lock().unwrap() = Fault::Silent;
     look(&app, 1).await;
@@ -177,11 +173,7 @@ async fn a_move_that_one_node_shows_undoes_nothing() {
     let mut app = TestApp::start().await;
     let fault = second_node(&mut app).await;
     let deal = app.deal(&[100]).await;
-    let (id, treasury) = asked(&app, &deal, &deal.milestones[0]).await;
-    let raw = super::signed(&app, &deal.client, &treasury, 100_000_000).await;
-    super::send(&app, &raw).await;
-    look(&app, 2).await;
-    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    let (id, raw) = credited(&app, &deal, &deal.milestones[0]).await;
     app.reorg(3).await;
     super::send(&app, &raw).await;
     for wrong in [Fault::Lags, Fault::Forked, Fault::Silent] {

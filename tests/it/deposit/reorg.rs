@@ -9,7 +9,7 @@ use domain::{
 use sea_orm::EntityTrait;
 use serde_json::json;
 
-use super::{asked, balance, escrow, look, send, sign, signed, state};
+use super::{asked, balance, credited, escrow, look, send, sign, signed, state};
 use crate::support::{TestApp, new_key, ok, text};
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
@@ -143,11 +143,7 @@ async fn a_moved_deposit_that_is_as_deep_stays_credited() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100]).await;
     let milestone = &deal.milestones[0];
-    let (id, treasury) = asked(&app, &deal, milestone).await;
-    let raw = signed(&app, &deal.client, &treasury, 100_000_000).await;
-    send(&app, &raw).await;
-    look(&app, 2).await;
-    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    let (id, raw) = credited(&app, &deal, milestone).await;
     app.reorg(3).await;
     send(&app, &raw).await;
     look(&app, 2).await;
@@ -165,11 +161,7 @@ async fn a_moved_deposit_that_is_less_deep_counts_later() {
     let app = TestApp::start().await;
     let deal = app.deal(&[100]).await;
     let milestone = &deal.milestones[0];
-    let (id, treasury) = asked(&app, &deal, milestone).await;
-    let raw = signed(&app, &deal.client, &treasury, 100_000_000).await;
-    send(&app, &raw).await;
-    look(&app, 2).await;
-    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    let (id, raw) = credited(&app, &deal, milestone).await;
     app.reorg(3).await;
     send(&app, &raw).await;
     look(&app, 0).await;

@@ -1,5 +1,5 @@
 use chrono::Duration;
-use entities::{EventKind, event, wallet};
+use entities::{EventKind, PaymentStatus, event, wallet};
 
 use super::*;
 use crate::{
@@ -156,7 +156,7 @@ async fn a_transfer_is_counted_once_however_often_it_is_seen() {
     // The scanner and a hint, at the same moment: neither has seen the other's row when it looks.
     let tx = app.db.begin().await.unwrap();
     let payments = lock(&tx, [client()].into_iter(), std::iter::empty()).await.unwrap();
-    arrive(&app, &tx, &transfer, usdc(30), noon(), &payments).await.unwrap();
+    arrive(&app, &tx, (&transfer, usdc(30)), Some(client()), noon(), &payments).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(recorded(&app, &[transfer]).await, first);
     assert_eq!(queued(&app).await.len(), 1);

@@ -78,7 +78,6 @@ pub async fn record_move(
     let reference = hash.map_or(reference, |hash| hash.to_string());
     // The chain is asked before the transaction.
     let receipt = match hash.filter(|_| from == PaymentRail::Chain) {
-        // A node may still show the receipt of a block that is gone.
         Some(hash) => mined(app, hash).await?.map(|(receipt, _)| receipt),
         None => None,
     };

@@ -1,10 +1,8 @@
 //! From the queue to Circle: an active recipient, enough in the balance, the key in one commit with the step, and only
 //! then the asking.
 
-use entities::{PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, circle_payout, payment};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-};
+use entities::{PaymentRail, Usdc, circle_payout, payment};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
 use super::{LATER, RARELY, SOON, ask, new_key, pace, recipients, track};
 use crate::{
@@ -89,7 +87,8 @@ async fn short_of(
     amount: Usdc,
 ) -> Result<Result<Option<Short>, CircleError>> {
     // Before the balance and after it: what Circle takes off in between was not off when it answered.
-    let before: Vec<_> = ordered(app, &[]).await?.iter().map(|payment| payment.id).collect();
+    let submitted = async |and: &[_]| record::submitted(app.db.reader(), PaymentRail::Circle, and).await;
+    let before: Vec<_> = submitted(&[]).await?.iter().map(|payment| payment.id).collect();
     let balance = match circle.balance().await {
         Ok(balance) => balance,
         Err(error) => return Ok(Err(error)),
@@ -97,22 +96,8 @@ async fn short_of(
     if balance < amount {
         return Ok(Ok(Some(Short::Lasting)));
     }
-    let ordered = ordered(app, &before).await?;
-    let needed = Usdc::sum(ordered.iter().map(|payment| payment.net))?.plus(amount)?;
+    let needed = Usdc::sum(submitted(&before).await?.iter().map(|payment| payment.net))?.plus(amount)?;
     Ok(Ok((balance < needed).then_some(Short::Passing)))
-}
-
-/// What Circle was asked for and has not confirmed to have, which need not be off its balance; and these, whatever has become of
-/// them.
-async fn ordered(app: &App, and: &[PaymentId]) -> Result<Vec<payment::Model>> {
-    use payment::Column;
-    let submitted = Column::Status.eq(PaymentStatus::Submitted);
-    Ok(payment::Entity::find()
-        .filter(Column::Kind.ne(PaymentKind::Deposit))
-        .filter(Column::Rail.eq(PaymentRail::Circle))
-        .filter(submitted.or(Column::Id.is_in(and.iter().copied())))
-        .all(app.db.reader())
-        .await?)
 }
 
 /// Stores what Circle will be asked for, with its key, its first asking and the step, in one commit. `None` when somebody else did it

@@ -11,10 +11,9 @@ use super::{
     pace, word,
 };
 use crate::{
-    App, Error, Tx, account,
+    App, Error, Tx,
     error::Result,
-    events,
-    notification::{Notice, notify},
+    notification::{Notice, notify_admins},
     payment::{
         payout::is_under_way,
         record::{self, Locked},
@@ -138,11 +137,16 @@ pub(super) async fn accepted(
         PaymentStatus::Submitted => {
             record::step(app, tx, &payment, Step::Mine, |row| row.hold_reason = Set(None)).await?
         }
-        _ if payment.hold_reason.is_some() => reasoned(app, tx, &payment, None).await?,
-        _ => payment,
+        _ => record::reason(app, tx, payment, None).await?,
     };
     match &payout.status {
-        PayoutStatus::Complete => settle::complete(app, tx, &payment, milestone).await,
+        PayoutStatus::Complete => {
+            if let Some(fee) = payout.fee.filter(|fee| fee.is_positive()) {
+                // No posting is made of it: the balance will be less than the books say.
+                tracing::warn!(payment = %payment.id, %fee, "Circle took a fee for a payout, of which the books know nothing");
+            }
+            settle::complete(app, tx, &payment, milestone).await
+        }
         PayoutStatus::Failed => {
             let reason = format!("Circle did not pay it: {}", code.as_deref().unwrap_or("no reason given"));
             settle::fail(app, tx, &payment, milestone, &reason).await
@@ -189,28 +193,7 @@ async fn lasting(app: &App, tx: &Tx, payment: payment::Model, reason: &str) -> R
         return Ok(payment);
     }
     tracing::error!(payment = %payment.id, reason, "a payout is stuck at Circle");
-    for admin in account::admins(tx).await? {
-        let (payment, amount, reason) = (payment.id, payment.net, reason.to_owned());
-        let notice = Notice::PaymentStuck { payment, amount, reason };
-        notify(app, tx, admin, notice, &format!("{payment}:STUCK")).await?;
-    }
-    reasoned(app, tx, &payment, Some(reason)).await
-}
-
-/// Sets why it waits, and tells subscribers.
-async fn reasoned(
-    app: &App,
-    tx: &Tx,
-    payment: &payment::Model,
-    reason: Option<&str>,
-) -> Result<payment::Model> {
-    let change = payment::ActiveModel {
-        id: Set(payment.id),
-        hold_reason: Set(reason.map(str::to_owned)),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    let payment = change.update(&**tx).await?;
-    events::payment_updated(app, &**tx, payment.id).await?;
-    Ok(payment)
+    let notice = Notice::PaymentStuck { payment: payment.id, amount: payment.net, reason: reason.to_owned() };
+    notify_admins(app, tx, &notice, &format!("{}:STUCK", payment.id)).await?;
+    record::reason(app, tx, payment, Some(reason)).await
 }

@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::{PaymentStatus, UserId, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::ActiveValue::Set;
 
 use super::is_waiting;
 use crate::{
-    App, Tx, account,
+    App, Tx,
     error::Result,
-    events,
-    notification::{Notice, notify},
+    notification::{Notice, notify, notify_admins},
     payment::{
         record::{self, Locked},
         state::Step,
@@ -34,17 +33,7 @@ pub(in crate::payment) async fn wait(
         return Ok(Outcome::Done);
     }
     let payment = resumed(app, &tx, payment).await?;
-    let change = payment::ActiveModel {
-        id: Set(id),
-        hold_reason: Set(Some(reason.to_owned())),
-        updated_at: Set(app.clock.now()),
-        ..Default::default()
-    };
-    let news = payment.hold_reason.as_deref() != Some(reason);
-    let payment = change.update(&*tx).await?;
-    if news {
-        events::payment_updated(app, &*tx, id).await?;
-    }
+    let payment = record::reason(app, &tx, payment, Some(reason)).await?;
     record::look_at(app, &tx, &payment, until).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
@@ -57,28 +46,15 @@ pub(in crate::payment) async fn hold(app: &App, seen: &payment::Model, reason: &
     if !is_waiting(&payment) || record::was_woken(&payment, seen) {
         return Ok(Outcome::Done);
     }
-    // Somebody has to do something; of a pause of everything they hear once.
-    let paused = treasury::switch::hold_reason(&*tx).await?.as_deref() == Some(reason);
-    let admins = if paused { Vec::new() } else { account::admins(&tx).await? };
     let payment = if payment.status == PaymentStatus::Queued {
-        let reason = reason.to_owned();
-        let held =
-            record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = Set(Some(reason))).await?;
-        match paused {
-            true => tracing::warn!(payment = %id, reason = held.hold_reason, "a payout is held"),
-            false => tracing::error!(payment = %id, reason = held.hold_reason, "a payout is held"),
-        }
-        // The payee waits for it.
-        let event = format!("{id}:ON_HOLD:{}", held.version);
-        tell(app, &tx, &held, held.payee_id.into_iter().chain(admins), &event).await?;
+        let why = Set(Some(reason.to_owned()));
+        let held = record::step(app, &tx, &payment, Step::Hold, |row| row.hold_reason = why).await?;
+        tell(app, &tx, &held, reason, held.payee_id).await?;
         held
     } else if payment.hold_reason.as_deref() != Some(reason) {
-        events::payment_updated(app, &*tx, id).await?;
-        let reason = Set(Some(reason.to_owned()));
-        let change = payment::ActiveModel { id: Set(id), hold_reason: reason, ..Default::default() };
-        let held = change.update(&*tx).await?;
-        let event = format!("{id}:ON_HOLD:{}:{}", held.version, held.look);
-        tell(app, &tx, &held, admins, &event).await?;
+        let held = record::reason(app, &tx, payment, Some(reason)).await?;
+        // The payee knows that it is held.
+        tell(app, &tx, &held, reason, None).await?;
         held
     } else {
         payment
@@ -88,18 +64,21 @@ pub(in crate::payment) async fn hold(app: &App, seen: &payment::Model, reason: &
     Ok(Outcome::Done)
 }
 
-async fn tell(
-    app: &App,
-    tx: &Tx,
-    held: &payment::Model,
-    people: impl IntoIterator<Item = UserId> + Send,
-    event: &str,
-) -> Result<()> {
-    let reason = held.hold_reason.clone().unwrap_or_default();
-    for person in people.into_iter().collect::<Vec<_>>() {
-        let (payment, amount, reason) = (held.id, held.net, reason.clone());
-        let notice = Notice::PaymentOnHold { payment, what: "a payout".to_owned(), amount, reason };
-        notify(app, tx, person, notice, event).await?;
+/// Tells the payee, who waits for it, and whoever has to do something; of a pause of everything those hear once.
+async fn tell(app: &App, tx: &Tx, held: &payment::Model, reason: &str, payee: Option<UserId>) -> Result<()> {
+    let paused = treasury::switch::hold_reason(&**tx).await?.as_deref() == Some(reason);
+    match paused {
+        true => tracing::warn!(payment = %held.id, reason, "a payout is held"),
+        false => tracing::error!(payment = %held.id, reason, "a payout is held"),
+    }
+    let (payment, amount, reason) = (held.id, held.net, reason.to_owned());
+    let notice = Notice::PaymentOnHold { payment, what: "a payout".to_owned(), amount, reason };
+    let event = format!("{payment}:ON_HOLD:{}:{}", held.version, held.look);
+    if let Some(payee) = payee {
+        notify(app, tx, payee, notice.clone(), &event).await?;
+    }
+    if !paused {
+        notify_admins(app, tx, &notice, &event).await?;
     }
     Ok(())
 }

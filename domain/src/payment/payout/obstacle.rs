@@ -1,13 +1,13 @@
 //! What stands in the way of a transfer on the chain, looked at before anything is signed: a nonce that was given out has to be
 //! used.
 
-use entities::{PaymentId, PaymentKind, PaymentRail, PaymentStatus, Usdc, payment};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::ExprTrait};
+use entities::{PaymentId, PaymentRail, Usdc, payment};
+use sea_orm::ConnectionTrait;
 
 use crate::{
     App,
     error::Result,
-    payment::{numbers::height, transfers},
+    payment::{numbers::height, record, transfers},
     ports::{
         PortError,
         chain::{Address, GasFees},
@@ -111,14 +111,7 @@ fn cost(gas_limit: u64, max_fee_per_gas: u64) -> u128 {
 
 /// What is signed and not seen in a block, and these payments whatever has become of them.
 async fn spoken_for(conn: &impl ConnectionTrait, and: &[PaymentId]) -> Result<SpokenFor> {
-    use payment::Column;
-    let submitted = Column::Status.eq(PaymentStatus::Submitted);
-    let under_way = payment::Entity::find()
-        .filter(Column::Kind.ne(PaymentKind::Deposit))
-        .filter(Column::Rail.eq(PaymentRail::Chain))
-        .filter(submitted.or(Column::Id.is_in(and.iter().copied())))
-        .all(conn)
-        .await?;
+    let under_way = record::submitted(conn, PaymentRail::Chain, and).await?;
     let payments: Vec<_> = under_way.iter().map(|payment| payment.id).collect();
     let mut spoken =
         SpokenFor { usdc: Usdc::sum(under_way.iter().map(|payment| payment.net))?, gas: 0, payments };

@@ -12,15 +12,15 @@ use crate::{
     error::Result,
     payment::{
         circle,
-        numbers::{poll, stored},
+        numbers::{hash, poll, stored},
         record::{self, Locked},
         settle,
         state::Step,
-        transfers,
+        transfers, watch,
     },
     ports::{
         PortError,
-        chain::{Block, BlockTag, Broadcast, Receipt, TxHash},
+        chain::{Block, BlockTag, Broadcast, Receipt},
     },
     queue::Outcome,
     treasury::switch,
@@ -135,11 +135,7 @@ async fn find_mined(
     signed: &[chain_transaction::Model],
 ) -> Result<Option<(chain_transaction::Model, Receipt)>> {
     for row in signed {
-        let hash: TxHash = row.hash.parse().map_err(|_| Error::bug("a stored hash does not parse"))?;
-        let Some(receipt) = app.chain.receipt(hash).await? else { continue };
-        // A node may still show the receipt of a block that is no longer part of the chain.
-        let canonical = app.chain.block(BlockTag::Number(receipt.block_number)).await?;
-        if canonical.is_some_and(|block| block.hash == receipt.block_hash) {
+        if let Some((receipt, _)) = watch::mined(app, hash(&row.hash)?).await? {
             return Ok(Some((row.clone(), receipt)));
         }
     }

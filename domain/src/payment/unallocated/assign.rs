@@ -4,7 +4,7 @@ use entities::{
     PaymentId, PaymentKind, PaymentStatus, UnallocatedId, UnallocatedStatus, Usdc, chain_transfer, contract,
     payment, unallocated_deposit,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::json;
 
 use super::{open, resolve};
@@ -116,7 +116,7 @@ async fn require_missing(
         let to = PaymentStatus::Completed.as_str();
         return Err(Error::illegal("paymentId", "payment", payment.status.as_str(), to));
     }
-    if deposit::seen_for(&**tx, payment.id).await? != arrived.standing {
+    if deposit::seen_for(payment.id).lock_exclusive().all(&**tx).await? != arrived.standing {
         let message = "Something arrived for this payment, or went, at this very moment: try again.";
         return Err(Error::rejected("paymentId", Code::Conflict, message));
     }

@@ -135,16 +135,13 @@ impl From<WireRecipient> for Recipient {
 
 impl From<WirePayout> for Payout {
     fn from(wire: WirePayout) -> Self {
-        if let Some(fee) = wire.fees.as_ref().and_then(dollars).filter(|fee| fee.is_positive()) {
-            // No posting is made of it: the balance will be less than the books say.
-            tracing::warn!(payout = wire.id, %fee, "Circle takes a fee for a payout, of which the books know nothing");
-        }
         Self {
             status: wire.status.as_str().into(),
             id: wire.id,
             error_code: wire.error_code,
             amount: wire.amount.and_then(|money| dollars(&money)),
             recipient: wire.destination.and_then(|destination| destination.id),
+            fee: wire.fees.and_then(|money| dollars(&money)),
         }
     }
 }

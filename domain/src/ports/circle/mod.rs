@@ -201,6 +201,8 @@ pub struct Payout {
     pub amount: Option<Usdc>,
     /// The entry of the address book that it goes to; `None` likewise.
     pub recipient: Option<String>,
+    /// What Circle takes for it, beside the amount; `None` likewise.
+    pub fee: Option<Usdc>,
 }
 
 /// An amount as Circle is told it: a decimal string of dollars; `None` for what cannot be paid.
