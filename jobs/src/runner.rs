@@ -9,11 +9,15 @@ use domain::{
 use futures::FutureExt;
 use tracing::Instrument;
 
-use crate::registry::Queue;
+use crate::registry::{Backoff, Queue};
 
 /// How long to wait before the end of an attempt is written again, when the database did not take it.
 const STORE_AGAIN: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// How long a job is kept away from a process that died too often while it ran. What kills processes does so once in half an
+/// hour; what was merely there when they died goes on soon.
+const QUARANTINED: Backoff = Backoff { base: Duration::from_secs(30), cap: Duration::from_secs(30 * 60) };
 
 /// Runs the job that a worker was given, unless the row is no longer that worker's.
 ///
@@ -43,6 +47,13 @@ pub(crate) async fn run(app: &App, queue: &Queue, row: &Attempt) -> Result<()> {
             End::Later(wait) => tracing::debug!(?wait, "later"),
             End::Failed { error, .. } if row.is_last() => tracing::error!(error, "failed for the last time"),
             End::Failed { error, after } => tracing::warn!(error, ?after, "failed, to be tried again"),
+            End::Quarantined(wait) => {
+                tracing::error!(
+                    crashes = row.crashes(),
+                    ?wait,
+                    "quarantined: the process died while running this"
+                );
+            }
             End::Dead(reason) => tracing::error!(reason, "dead"),
         }
         fault::point("job.end").await?;
@@ -54,14 +65,11 @@ pub(crate) async fn run(app: &App, queue: &Queue, row: &Attempt) -> Result<()> {
 
 async fn attempt_once(app: &App, queue: &Queue, row: &Attempt) -> End {
     // Here and not in apalis: a row taken over from a dead worker passes its check.
-    if row.crashes() >= QUARANTINE {
-        return End::Dead(format!(
-            "quarantined: the process died {} times while running this",
-            row.crashes()
-        ));
-    }
     if row.attempts >= row.max_attempts {
         return End::Dead(format!("no attempt left after {}", row.attempts));
+    }
+    if row.crashes() >= QUARANTINE {
+        return End::Quarantined(QUARANTINED.after(row.errors));
     }
     let failed = |error: String| End::Failed { error, after: queue.limits.backoff.after(row.errors) };
     let (app, payload) = (app.clone(), row.payload.clone());

@@ -19,7 +19,8 @@ use crate::{
     payment::jobs::{ChainScan, DepositConfirm, PayoutTrack},
 };
 
-/// A job whose attempts ended so often without a word, because the process died, is not tried again.
+/// A job whose attempts ended so often without a word, because the process died, is kept away from it for a while. It may be
+/// what kills the process; or it was merely there, as the scanner always is.
 pub const QUARANTINE: i64 = 3;
 
 /// The queues of jobs that look at the chain again and again.
@@ -72,6 +73,9 @@ pub enum End {
         /// How long until the next attempt.
         after: Duration,
     },
+    /// The process died too often while it ran: it is tried again after this long, once, before the next wait, unless it has
+    /// no attempt left.
+    Quarantined(Duration),
     /// It will never work, and why.
     Dead(String),
 }
@@ -151,6 +155,18 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
             due = after(*wait);
             ("Failed", Some(result(Some(error))), attempt.is_last())
         }
+        End::Quarantined(wait) => {
+            let error = format!(
+                "quarantined for {} s: the process died {} times while running this",
+                wait.as_secs(),
+                attempt.crashes()
+            );
+            attempts += 1;
+            // The next crash is one too many again.
+            errors = attempts - (QUARANTINE - 1);
+            due = after(*wait);
+            ("Failed", Some(result(Some(&error))), attempt.is_last())
+        }
         End::Dead(reason) => {
             attempts += 1;
             errors += 1;
@@ -184,7 +200,7 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
     let news = match end {
         End::Later(_) => false,
         End::Done => !LOOKS.contains(&attempt.queue.as_str()),
-        End::Failed { .. } | End::Dead(_) => true,
+        End::Failed { .. } | End::Quarantined(_) | End::Dead(_) => true,
     };
     if news {
         events::job_updated(app, &*tx, &attempt.id).await?;

@@ -163,29 +163,79 @@ async fn an_attempt_has_a_time_limit() {
     f.finish().await;
 }
 
-#[tokio::test]
-async fn three_crashes_are_quarantined_and_errors_are_no_crashes() {
-    let f = Fixture::frozen().await;
+/// The only job, with as many attempts as real ones have.
+async fn job_of_25_attempts(f: &Fixture) {
     f.enqueue("a", "x:0:0", f.app.clock.now()).await;
-    let failing = f.probe(|_| async { Err(transient("once")) });
-    assert_eq!(f.drain(&failing).await, 1);
-    f.app.clock.advance(Span::seconds(10));
+    f.sql("UPDATE Jobs SET max_attempts = 25", "UPDATE apalis.jobs SET max_attempts = 25").await;
+}
+
+/// A process takes the only job and dies with it; apalis gives the row of a silent worker back.
+async fn crash(f: &Fixture) {
+    let job = queue::claim_next(&f.app, "doomed").await.unwrap().unwrap();
+    assert_eq!(job.key.as_deref(), Some("x:0:0"));
+    f.sql(
+        "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, attempts = attempts + 1",
+        "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, attempts = attempts + 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn three_crashes_are_quarantined_for_a_while_and_errors_are_no_crashes() {
+    let f = Fixture::frozen().await;
+    job_of_25_attempts(&f).await;
     for _ in 0..3 {
-        let job = queue::claim_next(&f.app, "doomed").await.unwrap().unwrap();
-        assert_eq!(job.key.as_deref(), Some("x:0:0"));
-        // What apalis does with the rows of a worker that is silent.
-        f.sql(
-            "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, attempts = attempts + 1",
-            "UPDATE apalis.jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL, attempts = attempts + 1",
-        )
-        .await;
+        crash(&f).await;
     }
-    // Attempts are used up too, but the reason is the crashes.
     assert_eq!(f.drain(&f.probe(done)).await, 1);
     let job = f.job().await;
-    assert_eq!(job.state, JobState::Dead);
-    assert_eq!(job.last_error.as_deref(), Some("quarantined: the process died 3 times while running this"));
-    assert_eq!(f.ran(), ["a"]);
+    assert_eq!((job.state, job.attempts), (JobState::Failed, 4));
+    let error = "quarantined for 30 s: the process died 3 times while running this";
+    assert_eq!(job.last_error.as_deref(), Some(error));
+    f.app.clock.advance(Span::seconds(29));
+    assert_eq!(f.drain(&f.probe(done)).await, 0, "it is kept away");
+    assert!(f.ran().is_empty());
+
+    // One more crash is one too many, and the wait longer.
+    f.app.clock.advance(Span::seconds(1));
+    crash(&f).await;
+    assert_eq!(f.drain(&f.probe(done)).await, 1);
+    let error = "quarantined for 120 s: the process died 3 times while running this";
+    assert_eq!(f.job().await.last_error.as_deref(), Some(error));
+    f.app.clock.advance(Span::seconds(120));
+    // An error is an answer: it is no crash.
+    let failing = f.probe(|_| async { Err(transient("once")) });
+    assert_eq!(f.drain(&failing).await, 1);
+    assert_eq!(f.job().await.last_error.as_deref(), Some("test: once"));
+    f.app.clock.advance(Span::hours(1));
+    assert_eq!(f.drain(&f.probe(done)).await, 1);
+    let job = f.job().await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 8));
+    assert_eq!(f.ran(), ["a"; 2]);
+    f.finish().await;
+}
+
+#[tokio::test]
+async fn what_kills_every_process_is_kept_away_longer_and_longer_and_ends() {
+    let f = Fixture::frozen().await;
+    job_of_25_attempts(&f).await;
+    let (mut crashes, mut waits) = (0, Vec::new());
+    while f.job().await.finished_at.is_none() {
+        // Whatever its wait is, it is over after the longest one.
+        f.app.clock.advance(Span::minutes(30));
+        crash(&f).await;
+        crashes += 1;
+        if crashes >= 3 {
+            assert_eq!(f.drain(&f.probe(done)).await, 1);
+            waits.extend(f.job().await.last_error);
+        }
+    }
+    let waits: Vec<_> =
+        waits.iter().filter_map(|error| error.split(' ').nth(2)?.parse::<u64>().ok()).collect();
+    assert_eq!(waits[..4], [30, 120, 480, 1800]);
+    assert!(waits[4..].iter().all(|wait| *wait == 1800), "{waits:?}");
+    assert_eq!(f.job().await.state, JobState::Dead);
+    assert!(f.ran().is_empty());
     f.finish().await;
 }
 
