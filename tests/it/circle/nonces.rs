@@ -242,7 +242,7 @@ async fn a_move_has_to_be_shown_by_both_nodes_and_final_by_both() {
     let receipt = app.rpc("eth_getTransactionReceipt", json!([hash])).await;
     let other = json!({ "hash": format!("0x{}", "ab".repeat(32)) });
     let (by_hash, by_number) = ("eth_getTransactionByHash", "eth_getBlockByNumber");
-    let lie = |what: Value| Fault::Lie(what);
+    let lie = Fault::Lie;
     let (differ, silent) = ("do not show the same", "does not say what it has");
     for (method, first, fault, words) in [
         (by_hash, None, lie(json!({ "nonce": "0x63" })), differ),

@@ -42,7 +42,7 @@ async fn without_a_block_nothing_is_known() {
 
 /// The lower of the two counts, and without the second's word there is none.
 #[tokio::test]
-async fn what_two_nodes_are_asked_of_is_final_by_both() {
+async fn what_is_final_by_one_of_two_nodes_only_is_not() {
     let beside = async |second: StillChain| {
         let mut app = app_with(chain(200, Some(190)), |_| ()).await;
         app.witness = Some(std::sync::Arc::new(second));
