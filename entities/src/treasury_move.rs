@@ -21,6 +21,12 @@ pub struct Model {
     pub reference: String,
     /// From the chain: in which block that transaction was when it was recorded.
     pub block_number: Option<i64>,
+    /// From the chain, if the treasury's own key signed that transaction: its address then, lower-case hex.
+    pub sender: Option<String>,
+    /// Likewise: on which chain.
+    pub chain_id: Option<i64>,
+    /// Likewise: the nonce that it used, which our counter passes.
+    pub nonce: Option<i64>,
     /// Who recorded it.
     pub recorded_by: UserId,
     /// When.

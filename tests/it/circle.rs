@@ -14,6 +14,7 @@ use crate::support::{Deal, Someone, TestApp, new_key, ok, proxy::Proxy, text};
 mod balance;
 mod faults;
 mod moves;
+mod nonces;
 mod proxy;
 mod recipients;
 mod refused;
@@ -59,9 +60,10 @@ impl World {
         self.app.circle.as_ref().unwrap()
     }
 
-    /// Moves money outside, and records it.
+    /// Moves money outside, and records it once it is final.
     async fn move_to_circle(&self, usdc: u32) {
         let hash = self.leave_the_chain(usdc).await;
+        self.app.make_final();
         self.circle().fund(i64::from(usdc) * 1_000_000).unwrap();
         ok(moves::record(&self.app, &self.admin, &usdc.to_string(), &hash, &new_key()).await);
     }

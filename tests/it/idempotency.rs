@@ -153,6 +153,7 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             // What is recorded was done outside.
             let (treasury, there) = (app.app.chain.treasury().to_string(), STRANGER);
             let hash = app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
+            app.make_final();
             app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
             let moved = |reference: &str| json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": reference });
             let (input, other) = (moved(&hash), moved(&format!("0x{}", "de".repeat(32))));

@@ -144,12 +144,15 @@ impl Treasury {
     }
 
     /// How many signed payouts are not mined yet. One that stays is a payout that is stuck; less than nothing means that
-    /// somebody else signs with the treasury's key. Null while the chain does not answer, and when nothing was signed yet.
+    /// somebody else signs with the treasury's key, or that money was moved to Circle and nobody has recorded it yet (`treasuryMove`).
+    /// Null while the chain does not answer, and when nothing was signed yet.
     #[graphql(complexity = 20)]
     async fn nonce_gap(&self, ctx: &Context<'_>) -> Result<Option<BigInt>> {
-        let next = self.books(ctx).await?.next_nonce;
+        let books = self.books(ctx).await?;
+        // What was moved and recorded is known, whether or not the counter is past it.
+        let known = books.next_nonce.map(|next| i128::from(next) + i128::from(books.moved_ahead));
         let mined = self.chain(ctx).await?.map(|chain| chain.mined_nonce);
-        Ok(next.zip(mined).map(|(next, mined)| BigInt(i128::from(next) - i128::from(mined))))
+        Ok(known.zip(mined).map(|(known, mined)| BigInt(known - i128::from(mined))))
     }
 
     /// The newest comparison of the books with the chain, which is made every ten minutes; null before the first.

@@ -81,6 +81,11 @@ impl Depth {
         !self.is_silent() && self.views().all(|view| view.is_final(row))
     }
 
+    /// The same of a block by its height.
+    pub(super) fn is_final_at(&self, height: u64) -> bool {
+        !self.is_silent() && self.views().all(|view| height <= view.final_height)
+    }
+
     /// Whether a transfer counts that needs so many confirmations; `None` when it needs to be final.
     pub(super) fn counts(&self, row: &chain_transfer::Model, needs: Option<i32>) -> bool {
         !self.is_silent() && self.views().all(|view| view.counts(row, needs))

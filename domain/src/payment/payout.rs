@@ -28,11 +28,14 @@ use crate::{
 };
 
 mod hold;
+mod nonce;
 mod obstacle;
 mod replace;
 mod track;
 
 pub(super) use hold::{hold, resumed, wait};
+pub(super) use nonce::pass_moves;
+pub(crate) use nonce::used_by_moves;
 use obstacle::{Means, Obstacle};
 pub use track::track;
 pub(super) use track::{is_on_the_chain, is_under_way};
@@ -254,9 +257,11 @@ async fn take_nonce(app: &App, tx: &Tx, first: u64) -> Result<u64> {
         .one(&**tx)
         .await?
         .ok_or_else(|| Error::bug("the nonce counter vanished"))?;
-    let nonce = row.next_nonce;
+    // Those of moves were gone before this one is signed: the chain would never take it.
+    let used = used_by_moves(&**tx, &row).await?;
+    let nonce = nonce::past(&used, row.next_nonce);
     let mut next: chain_nonce::ActiveModel = row.into();
-    next.next_nonce = Set(nonce + 1);
+    next.next_nonce = Set(nonce::past(&used, nonce + 1));
     next.update(&**tx).await?;
     u64::try_from(nonce).map_err(|_| Error::bug("a negative nonce"))
 }

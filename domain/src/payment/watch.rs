@@ -15,7 +15,10 @@ use super::{
 use crate::{
     App, Error, Tx,
     error::Result,
-    ports::chain::{Block, BlockTag, Receipt, TxHash},
+    ports::{
+        PortError,
+        chain::{Block, BlockTag, Chain, Receipt, TxHash},
+    },
     queue::Outcome,
 };
 
@@ -138,8 +141,16 @@ async fn moved_to(app: &App, row: &chain_transfer::Model) -> Result<Found> {
 /// The receipt of a transaction, with its block, if that one is in the chain: a height alone names no block, and a node may still
 /// show the receipt of one that is gone.
 pub(super) async fn mined(app: &App, hash: TxHash) -> Result<Option<(Receipt, Block)>> {
-    let Some(receipt) = app.chain.receipt(hash).await? else { return Ok(None) };
-    let block = app.chain.block(BlockTag::Number(receipt.block_number)).await?;
+    Ok(mined_by(app.chain.as_ref(), hash).await?)
+}
+
+/// The same as one of the nodes shows it.
+pub(super) async fn mined_by(
+    node: &dyn Chain,
+    hash: TxHash,
+) -> std::result::Result<Option<(Receipt, Block)>, PortError> {
+    let Some(receipt) = node.receipt(hash).await? else { return Ok(None) };
+    let block = node.block(BlockTag::Number(receipt.block_number)).await?;
     Ok(block.filter(|block| block.hash == receipt.block_hash).map(|block| (receipt, block)))
 }
 

@@ -15,7 +15,7 @@ use crate::{
     Actor, App,
     error::Result,
     ledger::{self, Account, sum_of},
-    payment::numbers::chain_id,
+    payment::{numbers::chain_id, payout},
     policy::{self, Action},
     ports::chain::BlockTag,
 };
@@ -47,6 +47,8 @@ pub struct Books {
     pub held: i64,
     /// The next nonce to be signed with; `None` when nothing was signed yet.
     pub next_nonce: Option<i64>,
+    /// How many moves used one from there on, and are recorded: the counter passes them when what comes before is known.
+    pub moved_ahead: i64,
 }
 
 /// What the chain says.
@@ -89,6 +91,10 @@ pub async fn books(app: &App) -> Result<Books> {
     let under_way = [PaymentStatus::Submitted, PaymentStatus::Confirming];
     let counter = (app.chain.treasury().to_string(), chain_id(app)?);
     let nonce = chain_nonce::Entity::find_by_id(counter).one(db).await?;
+    let ahead = match &nonce {
+        Some(row) => payout::used_by_moves(db, row).await?.len(),
+        None => 0,
+    };
     Ok(Books {
         in_ledger: ledger::balance(db, Account::Treasury(PaymentRail::Chain)).await?,
         at_circle: ledger::balance(db, Account::Treasury(PaymentRail::Circle)).await?,
@@ -96,6 +102,7 @@ pub async fn books(app: &App) -> Result<Books> {
         pending_out: flow(db, outgoing(&[waits, under_way].concat()), Column::Net).await?,
         held: flow(db, outgoing(&[PaymentStatus::OnHold]), Column::Net).await?.count,
         next_nonce: nonce.map(|row| row.next_nonce),
+        moved_ahead: i64::try_from(ahead).unwrap_or(i64::MAX),
     })
 }
 

@@ -120,7 +120,7 @@ async fn rule_money_missing_at_circle_pauses_what_goes_out() {
     world.app.finish().await;
 }
 
-/// In none of its moments: mined and not recorded, recorded and not final, not at Circle yet.
+/// In none of its moments: mined and not final, recorded and not read by the scanner, not at Circle yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_to_circle_is_no_difference_on_either_rail() {
     let world = World::new(&[100]).await;
@@ -129,8 +129,9 @@ async fn a_move_to_circle_is_no_difference_on_either_rail() {
     world.app.mine(4).await;
     assert_eq!(world.outcomes().await, [Outcome::Ok, Outcome::Ok]);
 
-    // Recorded in the block that it is in, which is not final.
     let hash = world.leave_the_chain(20).await;
+    assert_eq!(world.outcomes().await, [Outcome::Ok, Outcome::Ok]);
+    world.app.make_final();
     ok(record(&world.app, &world.admin, "20", &hash, &new_key()).await);
     let [chain, circle] = world.compared().await;
     assert_eq!((chain.outcome, circle.outcome), (Outcome::Ok, Outcome::Skipped), "{chain:?} {circle:?}");
@@ -163,6 +164,7 @@ async fn rule_a_move_that_does_not_come_to_circle_within_a_day_is_missing() {
     let more = world.app.deal_of("carl", "fred", &[50]).await;
     world.app.funded(&more, &more.milestones[0]).await;
     let hash = world.leave_the_chain(20).await;
+    world.app.make_final();
     ok(record(&world.app, &world.admin, "20", &hash, &new_key()).await);
     world.app.advance(Duration::hours(24) - Duration::seconds(1));
     assert_eq!(world.outcomes().await[1], Outcome::Skipped);

@@ -112,6 +112,7 @@ async fn a_move_is_recorded_once_whoever_does() {
     let more = app.deal_of("carl", "fred", &[50]).await;
     app.funded(&more, &more.milestones[0]).await;
     let hash = world.leave_the_chain(30).await;
+    app.make_final();
     world.circle().fund(30_000_000).unwrap();
     let (shouted, keys) = (format!("0x{}", hash[2..].to_uppercase()), [new_key(), new_key()]);
     let (one, two) = tokio::join!(

@@ -151,6 +151,7 @@ async fn to_circle(app: &TestApp, admin: &Someone) {
     let treasury = app.app.chain.treasury().to_string();
     let there = "0x00000000000000000000000000000000c14c1e00";
     let hash = app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
+    app.make_final();
     app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
     let record = "mutation($input: TreasuryMoveInput!) { treasuryMove(input: $input) {
         userErrors { field code message } } }";

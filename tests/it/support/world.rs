@@ -219,6 +219,20 @@ impl TestApp {
         served(&App { db, ..self.app.clone() }).1
     }
 
+    /// A second node that has to show the same, and goes wrong on demand: whoever asks, request or worker, asks it too.
+    pub async fn second_node(&mut self) -> Proxy {
+        let proxy = Proxy::start(&self.evm.rpc_url()).await;
+        let node = EvmClient::new(EvmSettings {
+            rpc_url: proxy.url().parse().unwrap(),
+            chain_id: 31_337,
+            usdc: self.evm.token_address().parse().unwrap(),
+            treasury_key: TREASURY_KEY.into(),
+        });
+        self.app.witness = Some(Arc::new(node.unwrap()));
+        (self.schema, self.router) = served(&self.app);
+        proxy
+    }
+
     /// Where the database and the objects of this test are.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -240,6 +254,11 @@ impl TestApp {
         // Past every poll, the idle scanner's included.
         self.advance(chrono::Duration::seconds(11));
         self.drain().await;
+    }
+
+    /// What was mined just now is final, and nobody has looked: the sandbox calls the block final that is two below the newest.
+    pub fn make_final(&self) {
+        self.evm.mine(2).unwrap();
     }
 
     /// The mails that an address got, newest first.

@@ -52,8 +52,8 @@ pub struct TreasuryMoveInput {
     pub to: PaymentRail,
     /// How much; at most what the books have where it was.
     pub amount: MoneyInput,
-    /// What proves it, 1 to 255 characters: from CHAIN the hash of the transaction, which has to be in a block; from CIRCLE its id of the
-    /// transfer. Each move is recorded once, whoever does.
+    /// What proves it, 1 to 255 characters: from CHAIN the hash of the transaction, whose block has to be final by every node; from CIRCLE
+    /// its id of the transfer. Each move is recorded once, whoever does.
     pub reference: String,
     /// To CHAIN: what arrived there, `una_...`, as `unallocatedDeposits` lists it, of just this amount; it is ASSIGNED then. To CIRCLE:
     /// leave it out.
@@ -78,7 +78,8 @@ pub(super) struct RailsMutation;
 #[Object]
 impl RailsMutation {
     /// Records that money was moved between the treasury on the chain and the balance at Circle, which somebody has done
-    /// there: the books follow, and nothing is sent. For admins.
+    /// there: the books follow, and nothing is sent. From CHAIN: pause outgoing payments, move, wait until it is final, record, resume.
+    /// A payout that is signed in between fails by the move's nonce, and moves nothing. For admins.
     async fn treasury_move(
         &self,
         ctx: &Context<'_>,

@@ -12,6 +12,7 @@ use crate::{App, clock, error::Result};
 
 mod again;
 mod ask;
+mod left;
 mod moved;
 mod notified;
 mod recipients;

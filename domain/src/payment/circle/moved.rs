@@ -10,15 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::left::{self, Left, Looked};
 use crate::{
     Actor, App, Code, Error, Tx, audit,
     check::Check,
     error::Result,
     idempotency::{self, Claim},
     ledger::{self, Account},
-    payment::{numbers::stored, unallocated, watch::mined},
+    payment::{
+        numbers::{chain_id, stored},
+        payout, unallocated,
+    },
     policy::{self, Action},
-    ports::chain::{Receipt, TxHash},
+    ports::chain::TxHash,
 };
 
 /// Money that was moved from one rail to the other.
@@ -47,13 +51,14 @@ pub struct Said<'a> {
     pub reference: &'a str,
 }
 
-/// Records that money was moved; for admins. Nothing is sent. What left the chain is looked at there: it is recorded with the
-/// block that it is in, so that a comparison at an older block knows that it was still there.
+/// Records that money was moved; for admins. Nothing is sent. What left the chain is looked at there, and has to be final by every
+/// node that is set: nothing takes a move back. It is recorded with the block that it is in, so that a comparison at an older block
+/// knows that it was still there; and with the nonce that the treasury's key signed it under, if it did, so that no payout gets it.
 ///
 /// # Errors
 ///
 /// When the actor may not, the rails are the same, the amount is nothing or more than the books have there, the move was recorded
-/// before, whoever did, or the chain does not show it; or the key was used for another move.
+/// before, whoever did, or the chain does not show it, or not for good; or the key was used for another move.
 pub async fn record_move(
     app: &App,
     actor: &Actor,
@@ -77,8 +82,8 @@ pub async fn record_move(
     // Two spellings of a hash are one transaction.
     let reference = hash.map_or(reference, |hash| hash.to_string());
     // The chain is asked before the transaction.
-    let receipt = match hash.filter(|_| from == PaymentRail::Chain) {
-        Some(hash) => mined(app, hash).await?.map(|(receipt, _)| receipt),
+    let looked = match hash.filter(|_| from == PaymentRail::Chain) {
+        Some(hash) => Some(left::look(app, hash).await?),
         None => None,
     };
     let tx = app.db.begin().await?;
@@ -88,12 +93,12 @@ pub async fn record_move(
         Claim::Replay(done) => return Ok(done),
         Claim::Fresh(ticket) => ticket,
     };
-    let block_number = match from {
-        PaymentRail::Chain => Some(left_the_chain(app, &tx, receipt, amount, &reference).await?),
-        PaymentRail::Circle => None,
+    let left = match looked {
+        Some(looked) => Some(left_the_chain(app, &tx, looked, amount, &reference).await?),
+        None => None,
     };
     let moved = TreasuryMove { from, to, amount, reference, recorded_at: app.clock.now() };
-    let id = note(app, &tx, &moved, block_number, admin).await?;
+    let id = note(app, &tx, &moved, left.as_ref(), admin).await?;
     // What came to the chain was booked when the scanner found it.
     let there = match arrived {
         Some(arrived) => {
@@ -102,6 +107,9 @@ pub async fn record_move(
         }
         None => Account::Treasury(to),
     };
+    if left.is_some() {
+        payout::pass_moves(app, &tx).await?;
+    }
     let booked = ledger::locked_balance(app, &tx, Account::Treasury(from)).await?;
     let mut check = Check::new();
     let most =
@@ -120,19 +128,12 @@ pub async fn record_move(
     Ok(moved)
 }
 
-/// In which block it left the treasury. It has to be just that, and no payout of ours.
-async fn left_the_chain(
-    app: &App,
-    tx: &Tx,
-    receipt: Option<Receipt>,
-    amount: Usdc,
-    hash: &str,
-) -> Result<i64> {
+/// What left the treasury. It has to be just that, and no payout of ours.
+async fn left_the_chain(app: &App, tx: &Tx, looked: Looked, amount: Usdc, hash: &str) -> Result<Left> {
     let refused = |field, code, message: String| Err(Error::rejected(field, code, message));
-    let Some(receipt) = receipt.filter(|receipt| receipt.succeeded) else {
-        let message =
-            "The chain shows no successful transaction of this hash: record it when it is in a block.";
-        return refused("reference", Code::Invalid, message.to_owned());
+    let found = match looked {
+        Looked::Final(found) => found,
+        Looked::Not(code, message) => return refused("reference", code, message),
     };
     let ours = chain_transaction::Entity::find().filter(chain_transaction::Column::Hash.eq(hash));
     if ours.one(&**tx).await?.is_some() {
@@ -140,31 +141,30 @@ async fn left_the_chain(
         return refused("reference", Code::Invalid, message.to_owned());
     }
     let treasury = app.chain.treasury();
-    let left = receipt.transfers.iter().filter(|row| row.from == treasury && row.to != treasury);
+    let left = found.receipt.transfers.iter().filter(|row| row.from == treasury && row.to != treasury);
     let left = Usdc::sum(left.filter_map(|row| row.amount))?;
     if left != amount {
         let message = format!("By this transaction {left} left the treasury: give that amount.");
         return refused("amount", Code::OutOfRange, message);
     }
-    stored(receipt.block_number)
+    Ok(found)
 }
 
-/// The move's own row, which there is once, whoever records it.
-async fn note(
-    app: &App,
-    tx: &Tx,
-    moved: &TreasuryMove,
-    block_number: Option<i64>,
-    by: UserId,
-) -> Result<Uuid> {
+/// The move's own row, which there is once, whoever records it. Where somebody else sent it, who may draw on the treasury, no nonce
+/// of ours was used.
+async fn note(app: &App, tx: &Tx, moved: &TreasuryMove, left: Option<&Left>, by: UserId) -> Result<Uuid> {
     use treasury_move::Column;
+    let sender = left.map(|left| left.sender).filter(|sender| sender.address == app.chain.treasury());
     let row = treasury_move::Model {
         id: app.clock.new_id(),
         from_rail: moved.from,
         to_rail: moved.to,
         amount: moved.amount,
         reference: moved.reference.clone(),
-        block_number,
+        block_number: left.map(|left| stored(left.receipt.block_number)).transpose()?,
+        sender: sender.map(|sender| sender.address.to_string()),
+        chain_id: sender.map(|_| chain_id(app)).transpose()?,
+        nonce: sender.map(|sender| stored(sender.nonce)).transpose()?,
         recorded_by: by,
         recorded_at: moved.recorded_at,
     };

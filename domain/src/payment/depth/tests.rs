@@ -23,6 +23,7 @@ async fn final_is_what_the_chain_calls_so_or_else_what_lies_128_deep() {
         assert!(depth.is_final(&transfer(1, last - 1, None)));
         assert!(depth.is_final(&transfer(1, last, None)));
         assert!(!depth.is_final(&transfer(1, last + 1, None)));
+        assert!(depth.is_final_at(last) && !depth.is_final_at(last + 1));
     }
     // The chain is shorter than that.
     let young = depth(9, None).await;
@@ -37,6 +38,23 @@ async fn without_a_block_nothing_is_known() {
     assert_eq!(error.to_string(), "chain: no newest block");
     let down = StillChain { down: true, ..chain(200, None) };
     assert!(Depth::now(&app_with(down, |_| ()).await).await.is_err());
+}
+
+/// The lower of the two counts, and without the second's word there is none.
+#[tokio::test]
+async fn what_is_final_by_one_of_two_nodes_only_is_not() {
+    let beside = async |second: StillChain| {
+        let mut app = app_with(chain(200, Some(190)), |_| ()).await;
+        app.witness = Some(std::sync::Arc::new(second));
+        Depth::now(&app).await.unwrap()
+    };
+    for (second, last) in [(chain(200, Some(180)), 180), (chain(200, Some(195)), 190), (chain(200, None), 73)]
+    {
+        let depth = beside(second).await;
+        assert!(depth.is_final_at(last) && !depth.is_final_at(last + 1), "{depth:?}");
+    }
+    let silent = beside(StillChain { down: true, ..chain(200, Some(190)) }).await;
+    assert!(!silent.is_final_at(0));
 }
 
 #[tokio::test]

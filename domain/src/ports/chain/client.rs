@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use entities::Usdc;
 use ethers_core::{
-    types::{Bytes, H256, Log, U64, U256},
+    types::{Bytes, H160, H256, Log, U64, U256},
     utils::keccak256,
 };
 use secrecy::SecretString;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    Address, Block, BlockHash, BlockTag, Broadcast, Chain, GasFees, Receipt, SignedTransfer, Transfer,
-    TxHash, abi, broadcast,
+    Address, Block, BlockHash, BlockTag, Broadcast, Chain, GasFees, Receipt, Sender, SignedTransfer,
+    Transfer, TxHash, abi, broadcast,
     rpc::{INVALID_PARAMETERS, METHOD_NOT_FOUND, NodeError, Rpc, RpcError},
     treasury::Treasury,
     types::usdc_from_chain,
@@ -87,6 +87,13 @@ struct RpcReceipt {
     #[serde(default)]
     l1_fee: Option<U256>,
     logs: Vec<Log>,
+}
+
+#[derive(Deserialize)]
+struct RpcTransaction {
+    hash: H256,
+    from: H160,
+    nonce: U64,
 }
 
 impl EvmClient {
@@ -244,6 +251,16 @@ impl Chain for EvmClient {
             gas_fee_wei: to_u128(fee.saturating_add(receipt.l1_fee.unwrap_or_default())),
             transfers: receipt.logs.into_iter().filter_map(read).collect(),
         }))
+    }
+
+    async fn sender(&self, transaction: TxHash) -> Result<Option<Sender>, PortError> {
+        let shown: Option<RpcTransaction> =
+            self.ask("eth_getTransactionByHash", json!([transaction.to_string()])).await?;
+        let Some(shown) = shown else { return Ok(None) };
+        if shown.hash != H256(transaction.0) {
+            return Err(super::transient("another transaction than the one asked for".to_owned()));
+        }
+        Ok(Some(Sender { address: Address::from_ethers(shown.from), nonce: shown.nonce.as_u64() }))
     }
 
     /// Nodes limit the range or the answer of `eth_getLogs`, each in its own words: whatever a node says against a

@@ -85,6 +85,15 @@ pub struct Receipt {
     pub transfers: Vec<Transfer>,
 }
 
+/// Who sent a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// Whose key signed it.
+    pub address: Address,
+    /// Under which nonce of theirs.
+    pub nonce: u64,
+}
+
 /// What a transaction offers for its gas, in wei a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GasFees {
@@ -130,6 +139,8 @@ pub trait Chain: Send + Sync {
     async fn block(&self, tag: BlockTag) -> Result<Option<Block>, PortError>;
     /// The receipt of a transaction; `None` while it is not mined.
     async fn receipt(&self, transaction: TxHash) -> Result<Option<Receipt>, PortError>;
+    /// Who sent a transaction; `None` when the node knows none of this hash.
+    async fn sender(&self, transaction: TxHash) -> Result<Option<Sender>, PortError>;
     /// Every USDC transfer to the treasury in these blocks, both ends included, in chain order. Transient when
     /// the node has not reached `to` yet.
     async fn deposits(&self, from: u64, to: u64) -> Result<Vec<Transfer>, PortError>;

@@ -30,6 +30,8 @@ async fn a_signed_transfer_is_mined_with_receipt_and_log() {
     let shown = node.rpc("eth_getTransactionByHash", json!([hash])).await;
     assert_eq!(shown["blockHash"], head["hash"]);
     assert_eq!(shown["hash"], hash);
+    assert_eq!(shown["from"], text(alice.address()));
+    assert_eq!(shown["nonce"], "0x0");
     assert_eq!(node.refusal("eth_sendRawTransaction", json!([raw])).await, "already known");
     let spent = number(&receipt["gasUsed"]) as u128 * u128::from(paid);
     let left = node.rpc("eth_getBalance", json!([alice.address(), "latest"])).await;

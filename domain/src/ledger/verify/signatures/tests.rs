@@ -1,10 +1,10 @@
-use entities::chain_transaction;
+use entities::{Usdc, chain_transaction};
 
 use super::*;
 use crate::{
     App,
     fixture::{
-        CHAIN, app,
+        CHAIN, app, noon,
         rows::{self, address, id, signed as signature, store},
     },
 };
@@ -70,6 +70,76 @@ async fn each_chain_has_a_counter_and_a_changed_key_a_second_one() {
     is(&[(1, 4)], &[(1, 3)], "next is 3", &[nothing, &without]).await;
     // Which of two counters counted what, the rows do not say.
     is(&[(1, 4), (2, 9)], &[(CHAIN, 5), (CHAIN, 10)], "none signed", &[]).await;
+}
+
+/// Recorded moves that the key of the counter signed, or another.
+async fn moves(app: &App, moves: &[(u8, i64)]) {
+    for (number, (key, nonce)) in (1..).zip(moves) {
+        let row = treasury_move::Model {
+            id: id(number),
+            from_rail: PaymentRail::Chain,
+            to_rail: PaymentRail::Circle,
+            amount: Usdc(1),
+            reference: format!("0x{number:064x}"),
+            block_number: Some(1),
+            sender: Some(address(*key)),
+            chain_id: Some(CHAIN),
+            nonce: Some(*nonce),
+            recorded_by: id(1),
+            recorded_at: noon(),
+        };
+        store(app, row).await;
+    }
+}
+
+/// Payments signed under these nonces, moves, and the counter's next one: what is wrong with them.
+async fn beside(signed: &[(u128, i64)], moved: &[(u8, i64)], next: i64, problems: &[&str]) {
+    let app = with(signed, &[(CHAIN, next)]).await;
+    moves(&app, moved).await;
+    let check = nonces(app.db.reader()).await.unwrap();
+    assert_eq!(check.problems, problems, "{signed:?} {moved:?} {next}");
+}
+
+#[tokio::test]
+async fn a_recorded_move_has_a_nonce_too() {
+    // Between payouts, as the last, and several.
+    beside(&[(1, 4), (2, 6)], &[(1, 5)], 7, &[]).await;
+    beside(&[(1, 4)], &[(1, 6), (1, 5)], 7, &[]).await;
+    // Before the counter began, and where its turn has not come.
+    beside(&[(1, 4)], &[(1, 1)], 5, &[]).await;
+    beside(&[(1, 4)], &[(1, 6), (1, 9)], 5, &[]).await;
+}
+
+#[tokio::test]
+async fn a_counter_that_went_on_without_a_move_shows() {
+    let behind =
+        |next: i64, last: i64| format!("the next nonce is {next}, and the last one signed Some({last})");
+    beside(&[(1, 4)], &[(1, 5)], 7, &[&behind(7, 5)]).await;
+    beside(&[(1, 4)], &[(1, 6)], 6, &["the next nonce is 6, and a recorded move used it", &behind(6, 4)])
+        .await;
+    beside(&[(1, 4)], &[(1, 6)], 7, &["nonces 5 to 5: never signed"]).await;
+    beside(&[(1, 4)], &[(1, 5)], 5, &["the next nonce is 5, and a recorded move used it"]).await;
+    beside(&[(1, 4)], &[(1, 5), (1, 5)], 6, &["nonce 5: of 2 recorded moves"]).await;
+    // Another key's moves explain nothing of this one's counter.
+    beside(&[(1, 4)], &[(2, 5)], 6, &[&behind(6, 4)]).await;
+    // Nor does a move without a payout start a counter.
+    let none = "the next nonce is 6, and the last one signed None";
+    beside(&[], &[(1, 5)], 6, &[none]).await;
+}
+
+#[tokio::test]
+async fn a_payout_gives_its_nonce_to_a_move_only_superseded() {
+    use ChainTransactionStatus::{Broadcast, Final, Reverted, Superseded};
+    for (status, fine) in [(Superseded, true), (Broadcast, false), (Final, false), (Reverted, false)] {
+        let app = with(&[(1, 4), (3, 6)], &[(CHAIN, 7)]).await;
+        let signed = chain_transaction::Model { status, ..signature(id(2), 5) };
+        store(&app, chain_transaction::Model { id: id(9), ..signed }).await;
+        moves(&app, &[(1, 5)]).await;
+        let wrong =
+            format!("nonce 5: of a recorded move, and not superseded of {:?}", BTreeSet::from([pay(2)]));
+        let wanted = if fine { Vec::new() } else { vec![wrong] };
+        assert_eq!(nonces(app.db.reader()).await.unwrap().problems, wanted, "{status:?}");
+    }
 }
 
 #[tokio::test]

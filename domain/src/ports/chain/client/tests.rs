@@ -316,6 +316,29 @@ async fn a_block_is_whole_or_an_error() {
 }
 
 #[tokio::test]
+async fn who_sent_a_transaction_is_heard_of_just_that_one() {
+    let hash = TxHash([7; 32]);
+    let says = |shown: Value| async move {
+        let scene = Scene::new(move |_, _| Ok(shown.clone())).await;
+        let heard = scene.client.sender(hash).await.map_err(|error| error.is_transient());
+        assert_eq!(scene.asked(), ["eth_getTransactionByHash"]);
+        heard
+    };
+    let shown =
+        json!({ "hash": hash.to_string(), "from": PAYER.to_string(), "nonce": "0x1f", "blockHash": null });
+    assert_eq!(says(shown.clone()).await, Ok(Some(Sender { address: PAYER, nonce: 31 })));
+    assert_eq!(says(Value::Null).await, Ok(None));
+    let mut other = shown.clone();
+    other["hash"] = json!(TxHash([8; 32]).to_string());
+    assert_eq!(says(other).await, Err(true));
+    for field in ["hash", "from", "nonce"] {
+        let mut without = shown.clone();
+        without.as_object_mut().unwrap().remove(field);
+        assert!(says(without).await.is_err(), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn the_wrong_chain_or_token_is_refused() {
     let verify = |chain: &'static str, code: &'static str, decimals: u64| async move {
         let scene = Scene::new(move |method, _| match method {
