@@ -25,6 +25,10 @@ pub struct Model {
     pub status: Option<String>,
     /// Circle's word for why it failed.
     pub error_code: Option<String>,
+    /// What Circle took for it beside the amount, as it was booked when it was complete.
+    pub fee: Usdc,
+    /// Since when Circle has not known the payout by the id that it gave; empty when it does.
+    pub missing_since: Option<DateTimeUtc>,
     /// What was wrong with the last asking, if anything.
     #[sea_orm(column_type = "Text", nullable)]
     pub trouble: Option<String>,

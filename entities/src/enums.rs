@@ -55,7 +55,7 @@ text_enum! {
     /// Life of a transaction that the treasury signed.
     ChainTransactionStatus { Signed = "SIGNED", Broadcast = "BROADCAST", Mined = "MINED", Final = "FINAL", Reverted = "REVERTED", Superseded = "SUPERSEDED" }
     /// The kinds of ledger account.
-    LedgerAccountKind { Treasury = "TREASURY", Escrow = "ESCROW", Payable = "PAYABLE", Fees = "FEES", Unallocated = "UNALLOCATED", Loss = "LOSS" }
+    LedgerAccountKind { Treasury = "TREASURY", Escrow = "ESCROW", Payable = "PAYABLE", Fees = "FEES", Costs = "COSTS", Unallocated = "UNALLOCATED", Loss = "LOSS" }
     /// Why a ledger transfer was posted.
     LedgerTransferKind { DepositCredited = "DEPOSIT_CREDITED", DepositReversed = "DEPOSIT_REVERSED", DepositReturned = "DEPOSIT_RETURNED", UnallocatedReceived = "UNALLOCATED_RECEIVED", UnallocatedReversed = "UNALLOCATED_REVERSED", PayoutQueued = "PAYOUT_QUEUED", PayoutCompleted = "PAYOUT_COMPLETED", PayoutReversed = "PAYOUT_REVERSED", PayoutUncompleted = "PAYOUT_UNCOMPLETED", LossRecorded = "LOSS_RECORDED", TreasuryMoved = "TREASURY_MOVED" }
     /// What a file is for.

@@ -24,6 +24,7 @@ mod m20261126_000016_rails;
 mod m20261126_000017_scanner;
 mod m20261126_000018_assistant;
 mod m20261126_000019_moves;
+mod m20261126_000020_circle;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000017_scanner::Migration),
             Box::new(m20261126_000018_assistant::Migration),
             Box::new(m20261126_000019_moves::Migration),
+            Box::new(m20261126_000020_circle::Migration),
         ]
     }
 }

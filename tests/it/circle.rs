@@ -13,6 +13,9 @@ use crate::support::{Deal, Someone, TestApp, new_key, ok, proxy::Proxy, text};
 
 mod balance;
 mod faults;
+mod fees;
+mod listed;
+mod missing;
 mod moves;
 mod nonces;
 mod proxy;

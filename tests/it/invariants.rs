@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use crate::support::{TestApp, invariants};
 
 /// What is done to the rows, how it is undone, and what the checker says about it.
-const BREAKS: [(&str, &str, &str); 8] = [
+const BREAKS: [(&str, &str, &str); 9] = [
     (
         "UPDATE payments SET status = 'FAILED' WHERE kind = 'RELEASE'",
         "UPDATE payments SET status = 'COMPLETED' WHERE kind = 'RELEASE'",
@@ -46,6 +46,11 @@ const BREAKS: [(&str, &str, &str); 8] = [
         "UPDATE chain_transfers SET amount = amount + 1",
         "UPDATE chain_transfers SET amount = amount - 1",
         "the chain has no such transfer",
+    ),
+    (
+        "UPDATE ledger_accounts SET key = 'COSTS' WHERE key = 'FEES'",
+        "UPDATE ledger_accounts SET key = 'FEES' WHERE key = 'COSTS'",
+        "belongs to no payout",
     ),
 ];
 

@@ -328,9 +328,10 @@ impl PaymentMutation {
     /// Pays what a FAILED release, bonus, return or part of a dispute's resolution did not, by a new payment of the same
     /// amounts, which is the answer; once for each failed one. A failed refund that somebody gave is given anew instead,
     /// with milestoneRefund. A payment that Circle refuses (SUBMITTED on CIRCLE, with a `failureReason`) is asked for once more under
-    /// its own key: it goes on when Circle takes it, and is FAILED, the money back where it was, when Circle refuses it afresh and
-    /// no earlier asking may have been accepted; the answer is then that payment, and another retry pays it anew. For admins who
-    /// are no party of its contract.
+    /// its own key, and one that Circle does not know any more (CONFIRMING) by its id: it goes on when Circle has it or takes it, also
+    /// when only Circle's list of payouts shows it. It is FAILED, the money back where it was, when Circle refuses it afresh, or has not
+    /// known it for a day, and by that list has not accepted it unheard; the answer is then that payment, and another retry pays it
+    /// anew. For admins who are no party of its contract.
     async fn payment_retry(
         &self,
         ctx: &Context<'_>,

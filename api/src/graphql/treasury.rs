@@ -95,6 +95,12 @@ impl Treasury {
         Ok(self.books(ctx).await?.at_circle.into())
     }
 
+    /// What others took for moving the platform's money, by the ledger: Circle's fees for payouts. Gas is not in it.
+    #[graphql(complexity = 5)]
+    async fn costs_in_ledger(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(self.books(ctx).await?.costs.into())
+    }
+
     /// What Circle has more than the ledger at this moment. Circle takes a payout off when it accepts it, the ledger when it has
     /// arrived, so what is under way is in it: whether anything is wrong says `lastCircleReconciliation`. Null without Circle, and
     /// while it does not answer.

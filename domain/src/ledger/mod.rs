@@ -38,6 +38,8 @@ pub enum Account {
     Payable(UserId),
     /// What the platform earned.
     Fees,
+    /// What others took from the platform for moving its money.
+    Costs,
     /// What is on its way back to senders who are nobody here.
     Strangers,
     /// Deposits that belong to no payment yet.
@@ -56,6 +58,7 @@ impl Account {
             Self::Payable(user) => format!("PAYABLE:{user}"),
             Self::Strangers => "PAYABLE:nobody".to_owned(),
             Self::Fees => "FEES".to_owned(),
+            Self::Costs => "COSTS".to_owned(),
             Self::Unallocated => "UNALLOCATED".to_owned(),
             Self::Loss => "LOSS".to_owned(),
         }
@@ -80,6 +83,7 @@ impl Account {
             Self::Escrow(_) | Self::Bonus(_) => LedgerAccountKind::Escrow,
             Self::Payable(_) | Self::Strangers => LedgerAccountKind::Payable,
             Self::Fees => LedgerAccountKind::Fees,
+            Self::Costs => LedgerAccountKind::Costs,
             Self::Unallocated => LedgerAccountKind::Unallocated,
             Self::Loss => LedgerAccountKind::Loss,
         }

@@ -34,6 +34,7 @@ fn each_account_has_a_key_and_a_row_of_its_own() {
         (Account::Payable(id(3)), Payable, format!("PAYABLE:usr_{zeros}3")),
         (Account::Strangers, Payable, "PAYABLE:nobody".to_owned()),
         (Account::Fees, Fees, "FEES".to_owned()),
+        (Account::Costs, Costs, "COSTS".to_owned()),
         (Account::Unallocated, Unallocated, "UNALLOCATED".to_owned()),
         (Account::Loss, Loss, "LOSS".to_owned()),
     ];

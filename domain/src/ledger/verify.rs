@@ -65,6 +65,7 @@ pub async fn books(app: &App) -> Result<Vec<Check>> {
         escrow(&held, &totals)?,
         payables(&held, &payments::owed(db).await?)?,
         fees(&held, &totals)?,
+        costs(&held, payments::costs(db).await?),
         unallocated(&held, payments::kept(db).await?)?,
         payments::states(db).await?,
         signatures::nonces(db).await?,
@@ -251,6 +252,14 @@ fn payables(held: &Balances, owed: &BTreeMap<String, Usdc>) -> Result<Check> {
 fn fees(held: &Balances, totals: &[payments::Total]) -> Result<Check> {
     let should = Usdc::sum(totals.iter().map(payments::Total::fee))?;
     single(held, "fees", Account::Fees, should)
+}
+
+/// What Circle took for the payouts that are complete.
+fn costs(held: &Balances, should: Usdc) -> Check {
+    let key = Account::Costs.key();
+    let is = held.all.get(&key).copied().unwrap_or_default();
+    let problem = (is != should).then(|| format!("{key}: {is} by the postings, {should} by the payouts"));
+    Check::new("costs", is.to_string(), problem.into_iter().collect())
 }
 
 /// What is left of what came, and what was lost of it.

@@ -70,6 +70,8 @@ pub enum Notice {
     PaymentOnHold { payment: PaymentId, what: String, amount: Usdc, reason: String },
     /// Circle does not take a payment.
     PaymentStuck { payment: PaymentId, amount: Usdc, reason: String },
+    /// Circle names a fee for a payout that nobody would pay: it is not booked.
+    FeeAbsurd { payment: PaymentId, amount: Usdc, fee: Usdc },
     /// The deadline passed.
     DepositExpired { payment: PaymentId, title: String, amount: Usdc },
     /// A reorg undid a credited deposit: it is waited for again.
@@ -200,7 +202,8 @@ impl Notice {
             | Self::TreasuryAgrees { .. }
             | Self::TreasuryUnchecked { .. }
             | Self::NodeTrouble { .. }
-            | Self::NodesAgree => NotificationKind::TreasuryAlert,
+            | Self::NodesAgree
+            | Self::FeeAbsurd { .. } => NotificationKind::TreasuryAlert,
         }
     }
 
@@ -229,6 +232,7 @@ impl Notice {
             Self::PaymentCompleted { payment, what, amount } => Story { priority: High, title: format!("Payment complete: {what}"), lines: vec![format!("{amount} for {what}: the payment is final.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentFailed { payment, what, amount, reason } => Story { priority: High, title: format!("Payment failed: {what}"), lines: vec![format!("{amount} for {what} could not be paid: {reason}"), "No money was lost. Our team is told and will try again.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentStuck { payment, amount, reason } => Story { priority: High, title: "A payment is stuck at Circle".to_owned(), lines: vec![format!("{amount} are ordered and not on their way: {reason}"), "It is asked for again every ten minutes. When its cause cannot be mended, `paymentRetry` asks once more and ends the payment if Circle refuses it again; nothing is paid twice.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
+            Self::FeeAbsurd { payment, amount, fee } => Story { priority: High, title: "Circle names an absurd fee".to_owned(), lines: vec![format!("For a payout of {amount} Circle says that it took {fee}. The payout is complete; the fee is not in the books, and all outgoing payments are paused."), "Look at Circle what was taken. If it was, write to Circle, and end the pause knowing that the balance there is less than the books say.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::PaymentOnHold { payment, what, amount, reason } => Story { priority: High, title: format!("Payment held: {what}"), lines: vec![format!("{amount} for {what} is held: {reason}")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DepositExpired { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} did not arrive"), lines: vec![format!("{amount} for \"{title}\" did not arrive in time. Fund the milestone again when you are ready; what has arrived is sent back.")], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },
             Self::DepositUndone { payment, title, amount } => Story { priority: High, title: format!("The deposit for {title} was undone"), lines: vec![format!("The chain was reorganised, and the transfer of {amount} for \"{title}\" is in it no more. The milestone waits for its deposit again; no work is expected on it until then."), "In most cases the same transfer is there again within minutes, and nothing has to be done. If it is not, the client pays again within 24 hours.".to_owned()], action: Some(("See the payment", format!("/payments/{payment}"))), subject: Some(payment.to_string()) },

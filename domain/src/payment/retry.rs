@@ -15,8 +15,9 @@ use crate::{
 };
 
 /// Makes a payment that does what a FAILED one did not, with the same amounts; for admins who take no side in it. What the
-/// failure gave back to the books is set aside anew, in the same transaction. A payment that Circle was asked for and has not
-/// confirmed is asked for again instead, under its own key: it goes on, or it is FAILED after that. The answer is then that payment.
+/// failure gave back to the books is set aside anew, in the same transaction. A payment that Circle was asked for and that has
+/// not ended is asked for again instead, under its own key or by its id: it goes on, or it is FAILED after that. The answer is then that
+/// payment.
 ///
 /// # Errors
 ///
@@ -37,8 +38,8 @@ pub async fn retry(app: &App, actor: &Actor, id: PaymentId, key: &str) -> Result
     let locked = record::lock(&tx, id).await?;
     manage::require_neutral(&tx, actor, &locked.payment).await?;
     if let Some(again) = again {
-        circle::conclude(app, &tx, locked, again).await?;
-        let facts = json!({ "asked": "Circle, again" });
+        let outcome = circle::conclude(app, &tx, locked, again).await?;
+        let facts = json!({ "asked": "Circle, again", "outcome": outcome });
         audit::record(app, &tx, actor, "payment.retry", Some(id.to_string()), facts).await?;
         idempotency::settle(&tx, ticket, &id).await?;
         tx.commit().await?;

@@ -63,18 +63,20 @@ fn payee(payment: &payment::Model) -> Result<entities::UserId> {
     payment.payee_id.ok_or_else(|| Error::bug("a payout without its payee"))
 }
 
-/// A payout is final: the payee is owed no longer, the treasury has less.
+/// A payout is final: the payee is owed no longer, the treasury has less, also by what somebody took for paying it (`cost`).
 pub(super) async fn complete(
     app: &App,
     tx: &Tx,
     payment: &payment::Model,
     milestone: Option<milestone::Model>,
+    cost: Usdc,
 ) -> Result<()> {
     let now = app.clock.now();
     let payment =
         record::step(app, tx, payment, Step::Complete, |row| row.completed_at = Set(Some(now))).await?;
     let treasury = Account::Treasury(payment.rail);
-    let lines = [(owed_on(&payment)?, payment.net), (treasury, payment.net.negated()?)];
+    let gone = payment.net.plus(cost)?;
+    let lines = [(owed_on(&payment)?, payment.net), (Account::Costs, cost), (treasury, gone.negated()?)];
     let key = format!("{}:COMPLETED", payment.id);
     ledger::post(app, tx, LedgerTransferKind::PayoutCompleted, &key, Some(payment.id), &lines).await?;
     match (payment.kind, milestone) {

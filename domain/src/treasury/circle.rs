@@ -5,13 +5,16 @@
 //! taken off all of it. The books are read before and after Circle is asked, and the wider pair counts: whatever moves meanwhile is
 //! within. With nothing under way the two are one, to the micro-USDC.
 //!
+//! What Circle takes for a payout beside its amount is known when it is complete there, and booked a moment later. So where the balance is
+//! short, Circle is asked for the fees of what is under way.
+//!
 //! Moves take their time between the rails. One that is recorded and may not have come to Circle yet, or that came to the chain and is
 //! not recorded yet, is no difference for a day.
 
 use chrono::Duration;
 use entities::{
     ChainTransferStatus, PaymentKind, PaymentRail, PaymentStatus, UnallocatedStatus, Usdc, chain_transfer,
-    payment, treasury_move, unallocated_deposit,
+    circle_payout, payment, treasury_move, unallocated_deposit,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -19,11 +22,15 @@ use crate::{
     App,
     error::Result,
     ledger::{self, Account},
-    ports::circle::Circle,
+    payment::circle::fee,
+    ports::circle::{Circle, CircleError, PayoutStatus},
 };
 
 /// How long a move may take from one rail to the other.
 const MOVES_WITHIN: Duration = Duration::hours(24);
+
+/// Of how many payouts Circle is asked for the fee: more take too long.
+const MOST_ASKED: usize = 50;
 
 /// What comparing came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +54,8 @@ struct Books {
     low: Usdc,
     /// Nothing of it was.
     high: Usdc,
+    /// What Circle has accepted of what is under way.
+    accepted: Vec<circle_payout::Model>,
     /// Recorded as moved to Circle not long ago.
     coming: Vec<Usdc>,
     /// Came to the chain from nobody we know, not long ago, and nobody has decided on it.
@@ -62,7 +71,13 @@ pub async fn compare(app: &App, circle: &dyn Circle) -> Result<AtCircle> {
     let before = read(app).await?;
     let there = circle.balance().await?;
     let after = read(app).await?;
-    let (low, high) = (before.low.min(after.low), before.high.max(after.high));
+    let (mut low, high) = (before.low.min(after.low), before.high.max(after.high));
+    if there < low {
+        let Some(fees) = fees(circle, &after.accepted).await? else {
+            return Ok(AtCircle::Not("too much is under way to ask for the fee of each payout".to_owned()));
+        };
+        low = low.minus(fees)?;
+    }
     if there < low {
         if let Some(amount) = between(there, (low, high), &after.coming)? {
             return Ok(AtCircle::Not(format!("{amount} that were moved to Circle are not there yet")));
@@ -88,6 +103,26 @@ fn between(there: Usdc, (low, high): (Usdc, Usdc), amounts: &[Usdc]) -> Result<O
     Ok(None)
 }
 
+/// What Circle says that it takes for payouts whose end is not in the books yet; `None` when there are too many. One that it does not
+/// know cannot have cost anything.
+async fn fees(circle: &dyn Circle, accepted: &[circle_payout::Model]) -> Result<Option<Usdc>> {
+    if accepted.len() > MOST_ASKED {
+        return Ok(None);
+    }
+    let mut sum = Usdc::ZERO;
+    for order in accepted {
+        let Some(id) = &order.circle_id else { continue };
+        match circle.payout(id).await {
+            Ok(payout) if payout.status == PayoutStatus::Failed => {}
+            // What would not be booked is missing.
+            Ok(payout) => sum = sum.plus(fee(&payout, order.amount).unwrap_or_default())?,
+            Err(CircleError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(sum))
+}
+
 async fn read(app: &App) -> Result<Books> {
     let snapshot = app.db.snapshot().await?;
     let db = &*snapshot;
@@ -99,6 +134,11 @@ async fn read(app: &App) -> Result<Books> {
         .filter(payment::Column::Status.is_in([PaymentStatus::Submitted, PaymentStatus::Confirming]))
         .all(db)
         .await?;
+    let accepted = circle_payout::Entity::find()
+        .filter(circle_payout::Column::PaymentId.is_in(under_way.iter().map(|payment| payment.id)))
+        .filter(circle_payout::Column::CircleId.is_not_null())
+        .all(db)
+        .await?;
     let coming = treasury_move::Entity::find()
         .filter(treasury_move::Column::ToRail.eq(PaymentRail::Circle))
         .filter(treasury_move::Column::RecordedAt.gt(since))
@@ -107,6 +147,7 @@ async fn read(app: &App) -> Result<Books> {
     Ok(Books {
         low: balance.minus(Usdc::sum(under_way.iter().map(|payment| payment.net))?)?,
         high: balance,
+        accepted,
         coming: coming.iter().map(|moved| moved.amount).collect(),
         arrived: arrived(db, since).await?,
     })

@@ -39,6 +39,8 @@ pub struct Books {
     pub in_ledger: Usdc,
     /// What is at Circle by the ledger.
     pub at_circle: Usdc,
+    /// What others took for moving our money.
+    pub costs: Usdc,
     /// What came and is not booked yet.
     pub pending_in: Flow,
     /// What is queued or under way to somebody.
@@ -98,6 +100,7 @@ pub async fn books(app: &App) -> Result<Books> {
     Ok(Books {
         in_ledger: ledger::balance(db, Account::Treasury(PaymentRail::Chain)).await?,
         at_circle: ledger::balance(db, Account::Treasury(PaymentRail::Circle)).await?,
+        costs: ledger::balance(db, Account::Costs).await?,
         pending_in: flow(db, seen, chain_transfer::Column::Amount).await?,
         pending_out: flow(db, outgoing(&[waits, under_way].concat()), Column::Net).await?,
         held: flow(db, outgoing(&[PaymentStatus::OnHold]), Column::Net).await?.count,

@@ -24,6 +24,9 @@ pub(super) struct Account {
     /// Addresses with a status set by hand, in lower case.
     rulings: Vec<(String, String)>,
     pub(super) fail_next: Option<String>,
+    /// What a payout costs beside its amount, in millionths of a dollar.
+    #[serde(default)]
+    pub(super) fee: i64,
 }
 
 /// An entry of the address book.
@@ -54,6 +57,9 @@ pub(super) struct Payout {
     pub(super) error_code: Option<String>,
     pub(super) created: u64,
     pub(super) updated: u64,
+    /// What was taken for it beside the amount: known when it is complete.
+    #[serde(default)]
+    pub(super) fee: Option<i64>,
     /// Whether the balance was charged for it and not given it back.
     charged: bool,
     /// What will become of it.
@@ -120,6 +126,7 @@ impl Account {
             notices: Vec::new(),
             rulings: Vec::new(),
             fail_next: None,
+            fee: 0,
         }
     }
 
@@ -195,6 +202,7 @@ impl Account {
             error_code: None,
             created: now,
             updated: now,
+            fee: None,
             charged,
             fate,
             due: due(now, paying),
@@ -234,6 +242,16 @@ impl Account {
         self.recipients.retain(|row| row.address != address);
     }
 
+    /// `false` when there is no such payout. The balance has back what it took.
+    pub(super) fn forget_payout(&mut self, id: &str) -> bool {
+        let Some(place) = self.payouts.iter().position(|row| row.id == id) else { return false };
+        let row = self.payouts.remove(place);
+        if row.charged {
+            self.balance += row.amount + row.fee.unwrap_or(0);
+        }
+        true
+    }
+
     fn decide(&mut self, id: &str, status: &str, now: u64) {
         let Some(row) = self.recipients.iter_mut().find(|row| row.id == id) else { return };
         row.status = status.to_owned();
@@ -245,6 +263,7 @@ impl Account {
 
     /// `false` when there is no such payout. One that ended stays as it ended.
     pub(super) fn end_payout(&mut self, id: &str, ending: Ending, now: u64) -> bool {
+        let fee = self.fee;
         let Some(row) = self.payouts.iter_mut().find(|row| row.id == id) else { return false };
         if matches!(row.status.as_str(), "complete" | "failed") {
             return true;
@@ -257,6 +276,8 @@ impl Account {
                 if !std::mem::replace(&mut row.charged, true) {
                     self.balance -= row.amount;
                 }
+                row.fee = Some(fee);
+                self.balance -= fee;
             }
             Ending::Failed(code) => {
                 row.status = "failed".to_owned();

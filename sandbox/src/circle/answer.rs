@@ -42,11 +42,13 @@ pub(super) fn payout(row: &Payout) -> Value {
         "destination": { "type": "address_book", "id": row.recipient },
         "amount": amount,
         "toAmount": amount,
-        "fees": { "amount": "0.00", "currency": "USD" },
         "status": row.status,
         "createDate": date(row.created),
         "updateDate": date(row.updated),
     });
+    if let Some(fee) = row.fee {
+        payout["fees"] = json!({ "amount": money::show(fee), "currency": "USD" });
+    }
     if let Some(code) = &row.error_code {
         payout["errorCode"] = json!(code);
     }

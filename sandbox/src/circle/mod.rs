@@ -10,15 +10,18 @@
 mod account;
 mod answer;
 mod deliver;
+mod list;
 mod money;
 mod server;
 mod sign;
 mod store;
+mod switches;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -118,6 +121,8 @@ struct Shared {
     paying: Option<Duration>,
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     fault: RwLock<Option<Fault>>,
+    /// The most payouts on a page of a list, whatever a client wants.
+    page: AtomicUsize,
     webhook: RwLock<Option<String>>,
     /// Wakes the deliverer.
     news: Notify,
@@ -194,6 +199,7 @@ impl Circle {
             paying: config.paying,
             clock: config.clock,
             fault: RwLock::new(None),
+            page: AtomicUsize::new(list::PAGE),
             webhook: RwLock::new(config.webhook),
             news: Notify::new(),
         });

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::account::{Account, balances};
-use super::{Fault, Shared, answer, money};
+use super::{Fault, Shared, answer, list, money};
 
 /// The largest request, in bytes.
 const BODY: usize = 64 * 1024;
@@ -27,7 +27,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Canc
     let router = Router::new()
         .route("/v1/addressBook/recipients", post(add_recipient).get(recipients))
         .route("/v1/addressBook/recipients/{id}", get(recipient))
-        .route("/v1/payouts", post(add_payout))
+        .route("/v1/payouts", post(add_payout).get(list::payouts))
         .route("/v1/payouts/{id}", get(payout))
         .route("/v1/businessAccount/balances", get(balance))
         .route("/v2/notifications/publicKey/{id}", get(public_key))
@@ -55,7 +55,7 @@ async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
 }
 
 /// Off the async threads, since a change waits for the disk.
-async fn change(
+pub(super) async fn change(
     shared: Arc<Shared>,
     change: impl FnOnce(&mut Account, u64) -> Response + Send + 'static,
 ) -> Response {

@@ -61,6 +61,12 @@ impl Account {
         (answer.status(), answer.json().await.unwrap())
     }
 
+    /// The same of an answer that need not be JSON.
+    async fn status_of(&self, path: &str) -> StatusCode {
+        let asked = self.http.get(format!("{}{path}", self.circle.url())).bearer_auth(API_KEY);
+        asked.send().await.unwrap().status()
+    }
+
     async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let asked = self.http.post(format!("{}{path}", self.circle.url())).bearer_auth(API_KEY);
         let answer = asked.json(body).send().await.unwrap();
@@ -368,6 +374,94 @@ async fn what_was_accepted_outlives_a_restart() {
     assert_eq!(key_of(&after, &first).await, spki, "the key stays");
     after.advance(60);
     assert_eq!(after.payout(&made["data"]["id"]).await["status"], "complete");
+}
+
+/// The ids on a page of the list.
+async fn listed(account: &Account, query: &str) -> Vec<String> {
+    let (status, page) = account.get(&format!("/v1/payouts?{query}")).await;
+    assert_eq!(status, StatusCode::OK, "{query}: {page}");
+    page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn payouts_are_listed_newest_first_and_page_by_page() {
+    let account = start().await;
+    let recipient = account.recipient().await;
+    assert!(listed(&account, "").await.is_empty());
+    let mut ids = Vec::new();
+    for (seconds, key) in [(0, PAYOUT_KEY), (10, OTHER_KEY), (0, RECIPIENT_KEY)] {
+        account.advance(seconds);
+        let (_, made) = account.pay(&recipient, "1.00", key).await;
+        ids.insert(0, made["data"]["id"].as_str().unwrap().to_owned());
+    }
+    let [third, second, first] = <[String; 3]>::try_from(ids.clone()).unwrap();
+    assert_eq!(listed(&account, "").await, ids);
+    assert_eq!(listed(&account, &format!("destination={recipient}&status=pending&pageSize=50")).await, ids);
+    for (query, wanted) in [
+        ("destination=nobody".to_owned(), vec![]),
+        ("status=complete".to_owned(), vec![]),
+        ("pageSize=2".to_owned(), vec![&third, &second]),
+        (format!("pageSize=2&pageAfter={second}"), vec![&first]),
+        (format!("pageAfter={first}"), vec![]),
+        (format!("pageSize=1&pageBefore={first}"), vec![&second]),
+        (format!("pageBefore={third}"), vec![]),
+        // Both ends count.
+        ("from=2027-01-15T08:00:10.000Z".to_owned(), vec![&third, &second]),
+        ("from=2027-01-15T08:00:10.001Z".to_owned(), vec![]),
+        ("to=2027-01-15T08:00:09.999Z".to_owned(), vec![&first]),
+        ("from=2027-01-15T08:00:00Z&to=2027-01-15T08:00:00Z".to_owned(), vec![&first]),
+    ] {
+        assert_eq!(listed(&account, &query).await.iter().collect::<Vec<_>>(), wanted, "{query}");
+    }
+    let (_, found) = account.get("/v1/payouts").await;
+    assert_eq!(found["data"][0], account.payout(&json!(third)).await, "as it is found by its id");
+    for wrong in
+        ["from=yesterday", "to=1", "pageSize=0", "pageSize=x", "pageAfter=nobody", "pageBefore=nobody"]
+    {
+        let status = account.status_of(&format!("/v1/payouts?{wrong}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    // However many a client wants.
+    account.circle.set_page(1);
+    assert_eq!(listed(&account, "pageSize=50").await, [third.clone()]);
+    assert_eq!(listed(&account, &format!("pageSize=50&pageAfter={third}")).await, [second]);
+}
+
+#[tokio::test]
+async fn a_fee_is_taken_and_told_when_the_payout_is_complete() {
+    let account = start().await;
+    let recipient = account.recipient().await;
+    account.circle.set_fee(250_000).unwrap();
+    let (_, made) = account.pay(&recipient, "12.50", PAYOUT_KEY).await;
+    assert_eq!((&made["data"]["fees"], account.balance().await.as_str()), (&Value::Null, "87.50"));
+    account.circle.fail_next("transaction_denied").unwrap();
+    let (_, denied) = account.pay(&recipient, "1.00", OTHER_KEY).await;
+    account.advance(60);
+    let paid = account.payout(&made["data"]["id"]).await;
+    assert_eq!(paid["fees"], json!({ "amount": "0.25", "currency": "USD" }));
+    assert_eq!(paid["amount"]["amount"], "12.50", "the payee gets all of it");
+    assert_eq!(account.payout(&denied["data"]["id"]).await["fees"], Value::Null);
+    assert_eq!(account.balance().await, "87.25");
+    assert_eq!(account.payout(&made["data"]["id"]).await["fees"]["amount"], "0.25", "once");
+    assert_eq!(account.balance().await, "87.25");
+}
+
+#[tokio::test]
+async fn a_payout_that_is_forgotten_has_never_been() {
+    let account = start().await;
+    let recipient = account.recipient().await;
+    account.circle.set_fee(250_000).unwrap();
+    let (_, made) = account.pay(&recipient, "10.00", PAYOUT_KEY).await;
+    account.advance(60);
+    assert_eq!(account.balance().await, "89.75");
+    let id = made["data"]["id"].as_str().unwrap();
+    account.circle.forget_payout(id).unwrap();
+    assert_eq!(account.balance().await, "100.00");
+    assert!(listed(&account, "").await.is_empty() && account.circle.accepted().is_empty());
+    assert_eq!(account.get(&format!("/v1/payouts/{id}")).await.0, StatusCode::NOT_FOUND);
+    assert!(matches!(account.circle.forget_payout(id), Err(CircleError::Unknown(_))));
+    let (_, anew) = account.pay(&recipient, "10.00", PAYOUT_KEY).await;
+    assert_ne!(anew["data"]["id"], made["data"]["id"], "its key is free");
 }
 
 #[tokio::test]

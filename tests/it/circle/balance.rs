@@ -14,24 +14,24 @@ use super::{
 };
 use crate::support::{new_key, ok, text};
 
-const RESUME: &str = "mutation($input: OutgoingResumeInput!) { outgoingResume(input: $input) {
+pub(super) const RESUME: &str = "mutation($input: OutgoingResumeInput!) { outgoingResume(input: $input) {
     userErrors { field code message } } }";
 
 impl World {
     /// Compares both rails; what came of the chain's and of Circle's.
-    async fn compared(&self) -> [reconciliation::Model; 2] {
+    pub(super) async fn compared(&self) -> [reconciliation::Model; 2] {
         let app = &self.app.app;
         reconcile(app).await.unwrap();
         let on = async |rail| last_on(app.db.reader(), rail).await.unwrap().unwrap();
         [on(PaymentRail::Chain).await, on(PaymentRail::Circle).await]
     }
 
-    async fn outcomes(&self) -> [Outcome; 2] {
+    pub(super) async fn outcomes(&self) -> [Outcome; 2] {
         self.compared().await.map(|row| row.outcome)
     }
 
-    async fn treasury(&self) -> Value {
-        let query = "{ treasury { atCircle { amount } atCircleInLedger { amount } circleDifference { amount }
+    pub(super) async fn treasury(&self) -> Value {
+        let query = "{ treasury { atCircle { amount } atCircleInLedger { amount } circleDifference { amount } costsInLedger { amount }
             lastCircleReconciliation { rail outcome acknowledged blockNumber onChain { amount } expected { amount }
             difference { amount } } outgoingPaused { reason by { id } } } }";
         let answer = self.app.gql(&self.admin.token, query, json!({})).await;
@@ -39,7 +39,7 @@ impl World {
         answer["data"]["treasury"].clone()
     }
 
-    async fn is_paused(&self) -> bool {
+    pub(super) async fn is_paused(&self) -> bool {
         self.treasury().await["outgoingPaused"].is_object()
     }
 }

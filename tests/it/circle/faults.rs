@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{
     App,
     entities::{PaymentStatus, Usdc},
@@ -96,6 +97,10 @@ impl circle::Circle for Gone {
 
     async fn payout_create(&self, _: Uuid, _: &str, _: Usdc) -> Result<Payout, CircleError> {
         std::future::pending().await
+    }
+
+    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
+        self.0.payouts(since, after).await
     }
 
     async fn payout(&self, _: &str) -> Result<Payout, CircleError> {

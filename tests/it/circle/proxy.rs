@@ -45,7 +45,7 @@ fn begin(proxy: &Proxy, request: &'static str, fault: Fault) {
 
 impl World {
     /// Goes on until a payment is paid; back-offs have grown meanwhile.
-    async fn until_paid(&self, id: &str, what: &str) {
+    pub(super) async fn until_paid(&self, id: &str, what: &str) {
         for _ in 0..40 {
             if self.standing(id).await == "COMPLETED" {
                 return;

@@ -13,17 +13,17 @@ use crate::support::{
     text,
 };
 
-const PAYOUTS: &str = "POST /v1/payouts";
+pub(super) const PAYOUTS: &str = "POST /v1/payouts";
 /// What administrators are told.
 const STUCK: &str = "A payment is stuck at Circle";
 
 /// A refusal in Circle's own form.
-fn says(status: u16, code: i64) -> Fault {
+pub(super) fn says(status: u16, code: i64) -> Fault {
     Fault::Says(status, json!({ "code": code, "message": "Not for you" }))
 }
 
 /// A release whose order Circle meets with this from the first asking on.
-async fn met_with(world: &World, proxy: &Proxy, fault: Fault) -> String {
+pub(super) async fn met_with(world: &World, proxy: &Proxy, fault: Fault) -> String {
     let release = world.approve(0).await;
     world.app.drain().await;
     proxy.on(PAYOUTS, fault);
@@ -33,7 +33,7 @@ async fn met_with(world: &World, proxy: &Proxy, fault: Fault) -> String {
 }
 
 impl World {
-    async fn ends_paid_once(self, release: &str) {
+    pub(super) async fn ends_paid_once(self, release: &str) {
         self.after(600).await;
         self.after(600).await;
         self.after(600).await;

@@ -11,7 +11,7 @@ use domain::{
     entities::{
         ChainTransactionStatus, ChainTransferStatus, LedgerAccountId, LedgerTransferId, LedgerTransferKind,
         PaymentId, PaymentKind, PaymentRail, PaymentStatus, chain_nonce, chain_transaction, chain_transfer,
-        ledger_account, ledger_posting, ledger_transfer, payment, treasury_move,
+        circle_payout, ledger_account, ledger_posting, ledger_transfer, payment, treasury_move,
     },
     queue::{self, JobFilter, JobState},
 };
@@ -26,6 +26,7 @@ struct Books {
     payments: Vec<payment::Model>,
     signed: Vec<chain_transaction::Model>,
     arrived: Vec<chain_transfer::Model>,
+    ordered: Vec<circle_payout::Model>,
     nonces: Vec<chain_nonce::Model>,
     moves: Vec<treasury_move::Model>,
     accounts: HashMap<LedgerAccountId, ledger_account::Model>,
@@ -43,6 +44,7 @@ pub async fn violations(app: &App, rpc_url: &str, rested: bool) -> Vec<String> {
     books.escrow_is_deposits_less_payouts(&mut wrong);
     books.payments_are_in_legal_states(&mut wrong);
     books.what_is_final_is_booked(&mut wrong);
+    books.costs_are_booked_with_their_payouts(&mut wrong);
     books.nonces_are_whole(&mut wrong);
     books.payments_want_what_their_state_wants(&mut wrong);
     let sent = logs(app, rpc_url, Direction::Out).await;
@@ -78,6 +80,7 @@ impl Books {
             payments: payment::Entity::find().all(db).await.unwrap(),
             signed: chain_transaction::Entity::find().all(db).await.unwrap(),
             arrived: chain_transfer::Entity::find().all(db).await.unwrap(),
+            ordered: circle_payout::Entity::find().all(db).await.unwrap(),
             nonces: chain_nonce::Entity::find().all(db).await.unwrap(),
             moves: treasury_move::Entity::find().all(db).await.unwrap(),
             accounts: accounts.into_iter().map(|row| (row.id, row)).collect(),
@@ -363,6 +366,27 @@ impl Books {
                 });
             }
         }
+    }
+
+    /// (viii) What Circle took for a payout is booked in the transfer that completes it, as much as its order says, and no other cost is.
+    fn costs_are_booked_with_their_payouts(&self, wrong: &mut Vec<String>) {
+        let mut booked: BTreeMap<PaymentId, i64> = BTreeMap::new();
+        for posting in self.postings.iter().filter(|row| self.accounts[&row.account_id].key == "COSTS") {
+            let transfer = self.transfers.get(&posting.transfer_id);
+            let completes = transfer.filter(|row| row.kind == LedgerTransferKind::PayoutCompleted);
+            match completes.and_then(|row| row.payment_id) {
+                Some(payment) => *booked.entry(payment).or_default() += posting.amount.micro(),
+                None => wrong.push(format!("a cost of {} belongs to no payout", posting.amount)),
+            }
+        }
+        let complete =
+            |id| self.payments.iter().any(|row| row.id == id && row.status == PaymentStatus::Completed);
+        let mut taken: BTreeMap<PaymentId, i64> = BTreeMap::new();
+        for order in self.ordered.iter().filter(|order| order.fee.micro() != 0 && complete(order.payment_id))
+        {
+            taken.insert(order.payment_id, order.fee.micro());
+        }
+        expect(booked == taken, wrong, || format!("Circle took {taken:?}, and {booked:?} are booked"));
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 struct Rule {
     method: Option<&'static str>,
-    /// How the request begins: `POST /v1/payouts`.
+    /// How the request begins, query included: `POST /v1/payouts`, `GET /v1/payouts?`.
     request: Option<&'static str>,
     /// The first parameter of the call, if that matters.
     first: Option<Value>,
@@ -189,7 +189,7 @@ async fn one(
     body: Bytes,
     call: Option<Value>,
 ) -> Response {
-    let request = format!("{method} {}", uri.path());
+    let request = format!("{method} {}", uri.path_and_query().map_or("/", |path| path.as_str()));
     let fault = server.switches.lock().unwrap().fault(call.as_ref(), &request);
     let speaks_rpc = call.as_ref().is_some_and(|call| call.get("jsonrpc").is_some());
     let envelope = |what: &str, value: Value| {

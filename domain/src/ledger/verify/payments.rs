@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use entities::{
     ChainTransferStatus, ContractId, LedgerTransferKind, MilestoneId, PaymentId, PaymentKind, PaymentStatus,
-    UnallocatedStatus, Usdc, UserId, chain_transfer, ledger_transfer, payment, unallocated_deposit,
+    UnallocatedStatus, Usdc, UserId, chain_transfer, circle_payout, ledger_transfer, payment,
+    unallocated_deposit,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -106,6 +107,24 @@ pub(super) async fn owed(db: &impl ConnectionTrait) -> Result<BTreeMap<String, U
         (key, Usdc(sum.unwrap_or(0)))
     };
     Ok(rows.into_iter().map(owed).collect())
+}
+
+/// What Circle took for the payouts that are complete.
+pub(super) async fn costs(db: &impl ConnectionTrait) -> Result<Usdc> {
+    use circle_payout::Column;
+    let complete = payment::Entity::find()
+        .select_only()
+        .column(payment::Column::Id)
+        .filter(payment::Column::Status.eq(PaymentStatus::Completed))
+        .into_query();
+    let sum: Option<Option<i64>> = circle_payout::Entity::find()
+        .select_only()
+        .expr(sum_of(circle_payout::Entity, Column::Fee))
+        .filter(Column::PaymentId.in_subquery(complete))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(Usdc(sum.flatten().unwrap_or(0)))
 }
 
 /// What came to the treasury and neither paid for something nor went back; less than nothing for what a reorg took after it

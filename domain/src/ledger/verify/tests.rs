@@ -64,6 +64,7 @@ async fn whole_books_hold_and_say_what_they_came_to() {
         ("escrow", "210.00 USDC"),
         ("payables", "405.00 USDC"),
         ("fees", "35.00 USDC"),
+        ("costs", "1.00 USDC"),
         ("unallocated", "25.00 USDC"),
         ("payments", "19"),
         ("nonces", "next is 8"),
@@ -78,7 +79,7 @@ async fn empty_books_hold() {
     assert_eq!(problems(&app).await, [""; 0]);
     let figures: Vec<_> = books(&app).await.unwrap().into_iter().map(|check| check.figure).collect();
     let none = "0.00 USDC";
-    assert_eq!(figures, ["0", none, none, none, none, none, "0", "none signed", "0"]);
+    assert_eq!(figures, ["0", none, none, none, none, none, none, "0", "none signed", "0"]);
 }
 
 #[test]
@@ -229,6 +230,15 @@ async fn fees_and_unallocated_money_that_the_payments_do_not_explain_show() {
     ] {
         shows(&[&change], &[&unallocated(should)]).await;
     }
+}
+
+#[tokio::test]
+async fn what_circle_took_that_its_payouts_do_not_explain_shows() {
+    let fee = format!("UPDATE circle_payouts SET fee = fee + 1 WHERE payment_id = {}", sql(2));
+    shows(&[&fee], &["costs: COSTS: 1.00 USDC by the postings, 1.000001 USDC by the payouts"]).await;
+    // What is not complete has cost nothing yet, whatever its row says.
+    let early = format!("UPDATE circle_payouts SET payment_id = {} WHERE payment_id = {}", sql(15), sql(2));
+    shows(&[&early], &["costs: COSTS: 1.00 USDC by the postings, 0.00 USDC by the payouts"]).await;
 }
 
 #[tokio::test]

@@ -27,8 +27,17 @@ pub(super) struct Asked {
     pub(super) order: circle_payout::Model,
     /// Whether the order's key was asked with, and not the id that Circle gave.
     pub(super) by_key: bool,
+    /// Whether Circle does not know it by the id that it gave.
+    pub(super) missing: bool,
     /// Circle's answer; `None` when there was nothing to ask for any more.
     pub(super) answer: Option<Result<Payout, CircleError>>,
+}
+
+impl Asked {
+    /// An order that nothing was asked for.
+    pub(super) const fn nothing(order: circle_payout::Model) -> Self {
+        Self { order, by_key: false, missing: false, answer: None }
+    }
 }
 
 /// Asks for an order that Circle has not confirmed, under its key; or about one that it has. One that Circle does not know any
@@ -36,15 +45,13 @@ pub(super) struct Asked {
 pub(super) async fn ask(app: &App, circle: &dyn Circle, order: &circle_payout::Model) -> Result<Asked> {
     let Some(id) = &order.circle_id else { return ask_for(app, circle, order).await };
     let answer = circle.payout(id).await;
-    let young = is_young(app, order);
-    match &answer {
-        Err(error @ CircleError::Refused { status: 404, .. })
-            if young && error.verdict() == Verdict::Refused =>
-        {
-            ask_for(app, circle, order).await
-        }
-        _ => Ok(Asked { order: order.clone(), by_key: false, answer: Some(answer) }),
+    let missing = answer.as_ref().is_err_and(|error| {
+        matches!(error, CircleError::Refused { status: 404, .. }) && error.verdict() == Verdict::Refused
+    });
+    if missing && is_young(app, order) {
+        return Ok(Asked { missing, ..ask_for(app, circle, order).await? });
     }
+    Ok(Asked { order: order.clone(), by_key: false, missing, answer: Some(answer) })
 }
 
 /// Whether its key still stands for this order at Circle.
@@ -62,7 +69,7 @@ pub(super) fn may_double(app: &App, order: &circle_payout::Model) -> bool {
 pub(super) async fn ask_for(app: &App, circle: &dyn Circle, order: &circle_payout::Model) -> Result<Asked> {
     match begin(app, order).await? {
         Some(order) => first(circle, order).await,
-        None => Ok(Asked { order: order.clone(), by_key: true, answer: None }),
+        None => Ok(Asked::nothing(order.clone())),
     }
 }
 
@@ -71,7 +78,7 @@ pub(super) async fn first(circle: &dyn Circle, order: circle_payout::Model) -> R
     fault::point("circle.send").await?;
     let answer = circle.payout_create(order.idempotency_key, &order.recipient_id, order.amount).await;
     fault::point("circle.answer").await?;
-    Ok(Asked { order, by_key: true, answer: Some(answer) })
+    Ok(Asked { order, by_key: true, missing: false, answer: Some(answer) })
 }
 
 /// What a new order notes of its first asking.
@@ -103,10 +110,7 @@ async fn begin(app: &App, seen: &circle_payout::Model) -> Result<Option<circle_p
 /// What an answer lets believe of the askings before it.
 pub(super) enum Standing {
     /// No other asking is under way, and each was answered, or so long ago that it does not come any more.
-    Alone {
-        /// Whether some asking was never answered, however long ago.
-        doubted: bool,
-    },
+    Alone,
     /// Another asking may still come to Circle.
     Doubtful,
 }
@@ -116,14 +120,21 @@ pub(super) async fn standing(app: &App, tx: &Tx, asked: &Asked) -> Result<Standi
     let now = of(tx, &asked.order).await?;
     let passed = asked.order.doubt_until.is_none_or(|until| until <= app.clock.now());
     let alone = now.asks == asked.order.asks && passed;
-    let doubted = asked.order.doubt_until.is_some();
-    Ok(if alone { Standing::Alone { doubted } } else { Standing::Doubtful })
+    Ok(if alone { Standing::Alone } else { Standing::Doubtful })
 }
 
-/// Notes that an asking was answered by a refusal: the doubt is what it was before, unless somebody asked since. The payment is
-/// locked.
-pub(super) async fn answered(tx: &Tx, asked: &Asked) -> Result<()> {
+/// Notes that an asking was answered by a refusal: the doubt is what it was before, unless somebody asked since. And since when
+/// Circle has not known what it had accepted. The payment is locked.
+pub(super) async fn answered(app: &App, tx: &Tx, asked: &Asked) -> Result<()> {
     use circle_payout::Column;
+    if asked.missing {
+        circle_payout::Entity::update_many()
+            .col_expr(Column::MissingSince, Expr::value(app.clock.now()))
+            .filter(Column::PaymentId.eq(asked.order.payment_id))
+            .filter(Column::MissingSince.is_null())
+            .exec(&**tx)
+            .await?;
+    }
     let refused = matches!(&asked.answer, Some(Err(error)) if error.verdict() != Verdict::Open);
     if !refused {
         return Ok(());

@@ -13,6 +13,8 @@ use crate::{App, clock, error::Result};
 mod again;
 mod ask;
 mod left;
+mod fees;
+mod listed;
 mod moved;
 mod notified;
 mod recipients;
@@ -20,6 +22,7 @@ mod send;
 mod track;
 
 pub(super) use again::{ask_again, conclude};
+pub(crate) use fees::fee;
 pub use moved::{Said, TreasuryMove, record_move};
 pub use notified::{Notified, notified};
 pub(super) use send::send;

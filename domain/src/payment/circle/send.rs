@@ -129,6 +129,8 @@ async fn order(
         circle_id: None,
         status: None,
         error_code: None,
+        fee: Usdc::ZERO,
+        missing_since: None,
         trouble: None,
         asks: 1,
         doubt_until: Some(ask::doubt(app)),

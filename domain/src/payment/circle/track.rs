@@ -8,7 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, Quer
 use super::{
     LATER, RARELY,
     ask::{self, Asked},
-    pace, word,
+    fees, pace, word,
 };
 use crate::{
     App, Error, Tx,
@@ -31,13 +31,11 @@ pub(in crate::payment) async fn track(app: &App, payment: &payment::Model) -> Re
     let Some(circle) = app.circle.as_deref() else {
         // The rail was switched off while payments are on it.
         let trouble = Trouble::Lasting("payouts by Circle are not set up at the moment".to_owned());
-        let nothing = Asked { order, by_key: false, answer: None };
-        return troubled(app, &nothing, &trouble, RARELY).await;
+        return troubled(app, &Asked::nothing(order), &trouble, RARELY).await;
     };
     if ask::may_double(app, &order) {
-        let trouble = "Circle never answered this order, and may not know its key any more: look there whether it was paid";
-        let nothing = Asked { order, by_key: false, answer: None };
-        return troubled(app, &nothing, &Trouble::Lasting(trouble.to_owned()), RARELY).await;
+        let trouble = "Circle never answered this order, and may not know its key any more: paymentRetry looks there whether it was paid";
+        return troubled(app, &Asked::nothing(order), &Trouble::Lasting(trouble.to_owned()), RARELY).await;
     }
     note(app, &ask::ask(app, circle, &order).await?).await
 }
@@ -60,7 +58,7 @@ pub(super) async fn note(app: &App, asked: &Asked) -> Result<Outcome> {
             if !is_under_way(&locked.payment) {
                 return Ok(Outcome::Done);
             }
-            if !is_anothers(&tx, asked, payout).await? {
+            if !is_anothers(&tx, &asked.order, payout).await? {
                 accepted(app, &tx, locked, &asked.order, payout).await?;
                 tx.commit().await?;
                 return Ok(Outcome::Done);
@@ -103,10 +101,10 @@ pub(super) fn is_the_one(asked: &Asked, payout: &Payout) -> bool {
 }
 
 /// Whether Circle gave this id for another order: two of one payee and amount look alike otherwise.
-pub(super) async fn is_anothers(tx: &Tx, asked: &Asked, payout: &Payout) -> Result<bool> {
+pub(super) async fn is_anothers(tx: &Tx, order: &circle_payout::Model, payout: &Payout) -> Result<bool> {
     let known = circle_payout::Entity::find()
         .filter(circle_payout::Column::CircleId.eq(payout.id.as_str()))
-        .filter(circle_payout::Column::PaymentId.ne(asked.order.payment_id))
+        .filter(circle_payout::Column::PaymentId.ne(order.payment_id))
         .one(&**tx)
         .await?;
     Ok(known.is_some())
@@ -122,9 +120,12 @@ pub(super) async fn accepted(
 ) -> Result<()> {
     let now = app.clock.now();
     let code = payout.error_code.as_deref().map(word);
+    let fee = fees::fee(payout, order.amount);
     let change = circle_payout::ActiveModel {
         payment_id: Set(order.payment_id),
         circle_id: Set(Some(payout.id.clone())),
+        fee: Set(if payout.status == PayoutStatus::Complete { fee.unwrap_or_default() } else { order.fee }),
+        missing_since: Set(None),
         status: Set(Some(word(payout.status.as_str()))),
         error_code: Set(code.clone()),
         trouble: Set(None),
@@ -141,11 +142,11 @@ pub(super) async fn accepted(
     };
     match &payout.status {
         PayoutStatus::Complete => {
-            if let Some(fee) = payout.fee.filter(|fee| fee.is_positive()) {
-                // No posting is made of it: the balance will be less than the books say.
-                tracing::warn!(payment = %payment.id, %fee, "Circle took a fee for a payout, of which the books know nothing");
+            settle::complete(app, tx, &payment, milestone, fee.unwrap_or_default()).await?;
+            match fee {
+                Ok(_) => Ok(()),
+                Err(absurd) => fees::alarm(app, tx, &payment, absurd).await,
             }
-            settle::complete(app, tx, &payment, milestone).await
         }
         PayoutStatus::Failed => {
             let reason = format!("Circle did not pay it: {}", code.as_deref().unwrap_or("no reason given"));
@@ -181,7 +182,7 @@ async fn troubled(app: &App, asked: &Asked, trouble: &Trouble, pause: Duration) 
         ..Default::default()
     };
     change.update(&*tx).await?;
-    ask::answered(&tx, asked).await?;
+    ask::answered(app, &tx, asked).await?;
     record::look_at(app, &tx, &payment, now + pause).await?;
     tx.commit().await?;
     Ok(Outcome::Done)

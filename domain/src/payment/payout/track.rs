@@ -1,8 +1,8 @@
 //! Following a signed payout until it is final.
 
 use entities::{
-    ChainTransactionId, ChainTransactionStatus, PaymentId, PaymentRail, PaymentStatus, chain_transaction,
-    payment,
+    ChainTransactionId, ChainTransactionStatus, PaymentId, PaymentRail, PaymentStatus, Usdc,
+    chain_transaction, payment,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -177,7 +177,8 @@ async fn record_look(
     } else if receipt.succeeded {
         mark(app, &tx, &row, ChainTransactionStatus::Final, Some(&receipt)).await?;
         supersede(app, &tx, id, Some(row.id)).await?;
-        settle::complete(app, &tx, &payment, milestone).await?;
+        // Gas is the chain's own coin, outside of these books.
+        settle::complete(app, &tx, &payment, milestone, Usdc::ZERO).await?;
     } else {
         mark(app, &tx, &row, ChainTransactionStatus::Reverted, Some(&receipt)).await?;
         supersede(app, &tx, id, Some(row.id)).await?;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, SecondsFormat, Utc};
 use entities::Usdc;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +34,8 @@ const TEXT_LIMIT: usize = 200;
 const LONGEST_PAUSE: u64 = 3_600;
 /// Circle's code for "something went wrong": it may pass.
 const SOMETHING_WENT_WRONG: i64 = -1;
+/// How many payouts a page of their list is to have: what Circle gives unasked.
+const PAGE: &str = "50";
 /// How many keys of notifications are remembered. Circle has one at a time.
 const KEYS: usize = 64;
 
@@ -101,7 +104,8 @@ struct WirePayout {
     error_code: Option<String>,
     amount: Option<WireMoney>,
     destination: Option<WireDestination>,
-    fees: Option<WireMoney>,
+    /// Text by one page of Circle's, a number by another: whatever it is, it must not keep a payout from its end.
+    fees: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +145,7 @@ impl From<WirePayout> for Payout {
             error_code: wire.error_code,
             amount: wire.amount.and_then(|money| dollars(&money)),
             recipient: wire.destination.and_then(|destination| destination.id),
-            fee: wire.fees.and_then(|money| dollars(&money)),
+            fee: wire.fees.as_ref().and_then(fee),
         }
     }
 }
@@ -149,6 +153,16 @@ impl From<WirePayout> for Payout {
 /// USDC is called USD at Circle.
 fn dollars(money: &WireMoney) -> Option<Usdc> {
     if money.currency == "USD" { money.amount.parse().ok() } else { None }
+}
+
+/// The same of what may be no text.
+fn fee(money: &Value) -> Option<Usdc> {
+    let amount = match &money["amount"] {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    dollars(&WireMoney { amount, currency: money["currency"].as_str()?.to_owned() })
 }
 
 impl CircleClient {
@@ -275,6 +289,17 @@ impl Circle for CircleClient {
             "amount": { "amount": dollars, "currency": "USD" },
         });
         self.post::<WirePayout>(&["v1", "payouts"], body).await.map(Payout::from)
+    }
+
+    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
+        let mut url = self.url(&["v1", "payouts"]);
+        if let Some(after) = after {
+            url.query_pairs_mut().append_pair("pageAfter", after);
+        }
+        let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+        url.query_pairs_mut().append_pair("from", &since).append_pair("pageSize", PAGE);
+        let found: Vec<WirePayout> = self.exchange(self.request(Method::GET, url)).await?;
+        Ok(found.into_iter().map(Payout::from).collect())
     }
 
     async fn payout(&self, id: &str) -> Result<Payout, CircleError> {

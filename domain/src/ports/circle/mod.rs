@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use entities::Usdc;
 use uuid::Uuid;
 
@@ -201,7 +202,7 @@ pub struct Payout {
     pub amount: Option<Usdc>,
     /// The entry of the address book that it goes to; `None` likewise.
     pub recipient: Option<String>,
-    /// What Circle takes for it, beside the amount; `None` likewise.
+    /// What Circle takes for it, beside the amount; `None` likewise, and as long as Circle does not know.
     pub fee: Option<Usdc>,
 }
 
@@ -229,6 +230,9 @@ pub trait Circle: Send + Sync {
     async fn recipient(&self, id: &str) -> Result<Recipient, CircleError>;
     /// Asks for a payout. The same key, recipient and amount may be sent again: there is one payout, as it is now.
     async fn payout_create(&self, key: Uuid, recipient: &str, amount: Usdc) -> Result<Payout, CircleError>;
+    /// One page of the payouts that Circle has made since a moment, of everybody and whatever became of them, newest first: what comes
+    /// after the payout of this id, or the newest. An empty page is the end; one with few on it may not be.
+    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError>;
     /// A payout.
     async fn payout(&self, id: &str) -> Result<Payout, CircleError>;
     /// The USDC that may be paid out now.

@@ -132,7 +132,12 @@ async fn payouts(app: &App) {
     use PaymentKind::*;
     use PaymentStatus::*;
     let paid = store(app, payment(2, Release, Completed, 1, (100, 10))).await;
-    booked(app, &paid, Some(escrow(1)), &[PayoutCompleted]).await;
+    booked(app, &paid, Some(escrow(1)), &[]).await;
+    // Circle took something for it.
+    store(app, rows::ordered(paid.id, usdc(1))).await;
+    let lines =
+        [(Account::Payable(rows::freelancer()), usdc(90)), (Account::Costs, usdc(1)), (TREASURY, usdc(-91))];
+    post(app, PayoutCompleted, Some(paid.id), &lines).await;
     let refund = payment(5, Refund, Submitted, 2, (40, 0));
     let refund = store(app, payment::Model { payee_id: Some(client()), ..refund }).await;
     booked(app, &refund, Some(escrow(2)), &[]).await;

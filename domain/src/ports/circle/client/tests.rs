@@ -142,6 +142,52 @@ async fn an_end_is_read_with_its_reason_and_news_are_kept() {
 }
 
 #[tokio::test]
+async fn a_page_of_payouts_is_asked_for_as_circle_documents_it() {
+    let page = json!({ "data": [payout("complete")["data"], { "id": "p2", "status": "pending" }] });
+    let scene = Scene::always(200, "", &page).await;
+    let since = "2026-03-01T12:00:00.5Z".parse().unwrap();
+    let found = scene.client.payouts(since, None).await.unwrap();
+    assert_eq!(found.iter().map(|payout| payout.id.as_str()).collect::<Vec<_>>(), ["p1", "p2"]);
+    assert_eq!((found[0].amount, found[0].recipient.as_deref()), (Some(Usdc(12_500_000)), Some("r1")));
+    assert_eq!((found[1].amount, &found[1].recipient), (None, &None));
+    scene.client.payouts(since, Some("p 2&x")).await.unwrap();
+    let lines: Vec<_> = scene.asked().into_iter().map(|asked| asked.line).collect();
+    let from = "from=2026-03-01T12%3A00%3A00.500Z&pageSize=50";
+    assert_eq!(
+        lines,
+        [format!("GET /v1/payouts?{from}"), format!("GET /v1/payouts?pageAfter=p+2%26x&{from}")]
+    );
+    for odd in [json!({ "data": {} }), json!([]), json!({ "data": [{ "id": "p1" }] })] {
+        let error = Scene::always(200, "", &odd).await.client.payouts(since, None).await.unwrap_err();
+        assert!(matches!(error, CircleError::Transient { .. }), "{odd}: {error}");
+    }
+}
+
+/// Circle's pages show it as text and as a number, and leave it out as long as it is not known.
+#[tokio::test]
+async fn a_fee_is_read_in_whatever_form_and_never_in_the_way() {
+    for (fees, fee) in [
+        (json!({ "amount": "0.25", "currency": "USD" }), Some(250_000)),
+        (json!({ "amount": 3.0, "currency": "USD" }), Some(3_000_000)),
+        (json!({ "amount": 3, "currency": "USD" }), Some(3_000_000)),
+        (json!({ "amount": "0.00", "currency": "USD" }), Some(0)),
+        (json!({ "amount": "0.25", "currency": "ETH" }), None),
+        (json!({ "amount": "much", "currency": "USD" }), None),
+        (json!({ "amount": null }), None),
+        (json!({}), None),
+        (json!("0.25"), None),
+        (Value::Null, None),
+    ] {
+        let mut body = payout("complete");
+        body["data"]["fees"] = fees.clone();
+        let read = Scene::always(200, "", &body).await.client.payout("p1").await.unwrap();
+        assert_eq!(read.fee, fee.map(Usdc), "{fees}");
+    }
+    let read = Scene::always(200, "", &payout("pending")).await.client.payout("p1").await.unwrap();
+    assert_eq!(read.fee, None);
+}
+
+#[tokio::test]
 async fn an_address_that_is_in_the_book_already_is_found_there() {
     let entry = |id: &str, chain: &str, address: &str, status: &str| json!({ "id": id, "chain": chain, "address": address, "status": status });
     let mine = PAYEE.to_string().to_lowercase();
