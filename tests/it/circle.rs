@@ -17,6 +17,7 @@ mod moves;
 mod proxy;
 mod recipients;
 mod refused;
+mod upgrade;
 mod webhooks;
 
 /// Where the platform's money is received at Circle.
