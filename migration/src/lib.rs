@@ -23,6 +23,7 @@ mod m20261126_000015_approvals;
 mod m20261126_000016_rails;
 mod m20261126_000017_scanner;
 mod m20261126_000018_assistant;
+mod m20261126_000021_shares;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000016_rails::Migration),
             Box::new(m20261126_000017_scanner::Migration),
             Box::new(m20261126_000018_assistant::Migration),
+            Box::new(m20261126_000021_shares::Migration),
         ]
     }
 }
