@@ -41,7 +41,8 @@ pub struct Model {
     pub payment_id: Option<PaymentId>,
     /// How often a reorg undid what was booked for it: part of the ledger's keys.
     pub undone: i32,
-    /// When a reorg moved it after it was booked; empty again once it is deep enough where it is now.
+    /// When a reorg touched it after it was booked: it was moved, or one of two nodes shows it no more. Empty again once all show
+    /// it, deep enough, where it is now.
     pub moved_at: Option<DateTimeUtc>,
     /// When it was gone, and what it had paid for could not be taken back: then it stands in the loss account.
     pub lost_at: Option<DateTimeUtc>,

@@ -7,6 +7,7 @@ pub mod money;
 pub mod account_token;
 pub mod amendment_change;
 pub mod assistant_meter;
+pub mod assistant_share;
 pub mod audit_entry;
 pub mod audit_head;
 pub mod category;
@@ -72,6 +73,7 @@ pub fn tables() -> Vec<&'static str> {
         account_token
         amendment_change
         assistant_meter
+        assistant_share
         audit_entry
         audit_head
         category

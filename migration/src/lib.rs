@@ -25,6 +25,7 @@ mod m20261126_000017_scanner;
 mod m20261126_000018_assistant;
 mod m20261126_000019_moves;
 mod m20261126_000020_circle;
+mod m20261126_000021_shares;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_assistant::Migration),
             Box::new(m20261126_000019_moves::Migration),
             Box::new(m20261126_000020_circle::Migration),
+            Box::new(m20261126_000021_shares::Migration),
         ]
     }
 }

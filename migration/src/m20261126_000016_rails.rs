@@ -1,7 +1,7 @@
 //! What two rails need to be safe from each other: whether Circle may still get an asking that nobody heard the answer of, each move
 //! of money once, comparisons of both rails, and decisions that are approved as a whole.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
 
 use crate::helpers::{drop_tables, reference, unique};
 
@@ -26,13 +26,17 @@ impl MigrationTrait for Migration {
             manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
         }
         let redirected = "ALTER TABLE payments ADD COLUMN redirected_by uuid REFERENCES users (id)";
-        // Nobody noted which askings were answered.
-        let doubted = "UPDATE circle_payouts SET doubt_until = updated_at WHERE circle_id IS NULL";
+        // Nobody noted which askings were answered, and one may be under way just now: ten minutes is what a new one gets.
+        let later = match manager.get_database_backend() {
+            DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+10 minutes')",
+            _ => "CURRENT_TIMESTAMP + INTERVAL '10 minutes'",
+        };
+        let doubted = format!("UPDATE circle_payouts SET doubt_until = {later} WHERE circle_id IS NULL");
         // Money that an administrator lets go although some is missing goes on.
         let known = "UPDATE reconciliations SET acknowledged = TRUE WHERE outcome = 'LESS'
             AND id = (SELECT id FROM reconciliations WHERE outcome <> 'SKIPPED' ORDER BY id DESC LIMIT 1)
             AND NOT EXISTS (SELECT 1 FROM treasury_switch WHERE paused_at IS NOT NULL)";
-        for change in [redirected, doubted, known] {
+        for change in [redirected, &doubted, known] {
             manager.get_connection().execute_unprepared(change).await?;
         }
         treasury_moves(manager).await

@@ -21,6 +21,7 @@ mod nonces;
 mod proxy;
 mod recipients;
 mod refused;
+mod upgrade;
 mod webhooks;
 
 /// Where the platform's money is received at Circle.

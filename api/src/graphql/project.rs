@@ -154,10 +154,11 @@ impl Project {
     /// best by score are put in order by what their texts mean, as `rankedBy` says.
     #[graphql(complexity = "100 + 10 * child_complexity")]
     async fn matches(&self, ctx: &Context<'_>) -> Result<Option<Vec<FreelancerMatch>>> {
-        if can(actor(ctx)?, Action::ProjectMatchesSee(&self.0)).is_err() {
+        let actor = actor(ctx)?;
+        if can(actor, Action::ProjectMatchesSee(&self.0)).is_err() {
             return Ok(None);
         }
-        let found = load_or_default(ctx, FreelancersFor(self.0.id)).await?;
+        let found = load_or_default(ctx, FreelancersFor(self.0.id, actor.user_id())).await?;
         Ok(Some(found.into_iter().map(FreelancerMatch).collect()))
     }
 

@@ -177,8 +177,8 @@ impl Treasury {
         Ok(last.map(Reconciliation))
     }
 
-    /// What is wrong with the second node; null while nothing is, and where there is none. Deposits are neither credited nor
-    /// undone meanwhile.
+    /// What is wrong with the nodes; null while nothing is. Deposits are neither credited nor undone meanwhile, or, where the
+    /// final blocks of a node stay behind, those that need a final block.
     #[graphql(complexity = "5 + child_complexity")]
     async fn node_trouble(&self, ctx: &Context<'_>) -> Result<Option<NodeTrouble>> {
         Ok(scan::trouble(app(ctx)?).await.map_err(fault)?.map(NodeTrouble::from))
@@ -191,7 +191,7 @@ impl Treasury {
     }
 }
 
-/// What is wrong with the second node that has to show each deposit too.
+/// What is wrong with the nodes that have to show each deposit.
 #[derive(Debug, SimpleObject)]
 pub struct NodeTrouble {
     /// What.

@@ -11,13 +11,13 @@ use domain::{
 
 use super::Rows;
 
-/// The best freelancers for a project.
+/// The best freelancers for a project, and who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FreelancersFor(pub ProjectId);
+pub struct FreelancersFor(pub ProjectId, pub Option<UserId>);
 
-/// The best projects for a freelancer.
+/// The best projects for a freelancer, and who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ProjectsFor(pub UserId);
+pub struct ProjectsFor(pub UserId, pub Option<UserId>);
 
 impl Loader<FreelancersFor> for Rows {
     type Value = Vec<Match<UserId>>;
@@ -28,8 +28,10 @@ impl Loader<FreelancersFor> for Rows {
         keys: &[FreelancersFor],
     ) -> Result<HashMap<FreelancersFor, Self::Value>, Self::Error> {
         let projects: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let found = matching::freelancers_for(&self.app, &projects).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(project, matches)| (FreelancersFor(project), matches)).collect())
+        // A loader is one request's, and so one person's.
+        let asker = keys.first().and_then(|key| key.1);
+        let found = matching::freelancers_for(&self.app, asker, &projects).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(project, matches)| (FreelancersFor(project, asker), matches)).collect())
     }
 }
 
@@ -39,7 +41,8 @@ impl Loader<ProjectsFor> for Rows {
 
     async fn load(&self, keys: &[ProjectsFor]) -> Result<HashMap<ProjectsFor, Self::Value>, Self::Error> {
         let people: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let found = matching::projects_for(&self.app, &people).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|(person, matches)| (ProjectsFor(person), matches)).collect())
+        let asker = keys.first().and_then(|key| key.1);
+        let found = matching::projects_for(&self.app, asker, &people).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(person, matches)| (ProjectsFor(person, asker), matches)).collect())
     }
 }

@@ -1,12 +1,13 @@
 //! What is asked of the assistant, and how often: each of its services has a budget a day, and rests when it fails. Both
-//! stand in a row that all processes share. Nobody waits for what may not be asked: everything works without it.
+//! stand in a row that all processes share. Of the texts that are compared one person may use a part alone; drafts are limited
+//! where requests are. Nobody waits for what may not be asked: everything works without it.
 //!
 //! A service has a row of its own, because servers differ: one that has no embeddings may write very well.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use entities::assistant_meter;
+use entities::{UserId, assistant_meter, assistant_share};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect};
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 };
 
 mod meter;
+mod share;
 
 use meter::Leave;
 
@@ -34,7 +36,7 @@ pub(crate) enum Service {
 pub(crate) enum Silence {
     /// The budget is 0: it is never asked for this.
     Off,
-    /// The budget of the day is used up, or less is left than would be needed.
+    /// The budget of the day is used up, or what one person may use of it, or less is left than would be needed.
     Spent {
         /// When it begins anew.
         until: DateTime<Utc>,
@@ -52,7 +54,9 @@ impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Off => f.write_str("its budget is 0"),
-            Self::Spent { until } => write!(f, "its budget is used up until {until}"),
+            Self::Spent { until } => {
+                write!(f, "its budget, or this person's share of it, is used up until {until}")
+            }
             Self::Resting { until } => write!(f, "it rests until {until}"),
             Self::NoAnswer(why) => why.fmt(f),
         }
@@ -75,18 +79,20 @@ impl Service {
     }
 }
 
-/// Asks by `call` for so many texts or drafts, unless the service rests or the day's budget has no room for them. What was
-/// asked is counted before, and stays so when nothing comes of it: it may have cost as much. For nothing new nobody needs leave.
+/// Asks by `call` for so many texts or drafts, unless the service rests, or the day's budget has no room for them, or the share
+/// of who asks, where one is named. What was asked is counted before, and stays so when nothing comes of it or nobody waits for it
+/// any more: it may have cost as much. For nothing new nobody needs leave.
 pub(crate) async fn ask<T>(
     app: &App,
     service: Service,
+    asker: Option<UserId>,
     units: usize,
     call: impl Future<Output = Result<T, NoAnswer>>,
 ) -> Result<Result<T, Silence>> {
     if units == 0 {
         return Ok(call.await.map_err(Silence::NoAnswer));
     }
-    let leave = match enter(app, service, i64::try_from(units).unwrap_or(i64::MAX)).await? {
+    let leave = match enter(app, service, asker, i64::try_from(units).unwrap_or(i64::MAX)).await? {
         Ok(leave) => leave,
         Err(silence) => return Ok(Err(silence)),
     };
@@ -104,20 +110,28 @@ pub(crate) async fn ask<T>(
 }
 
 /// Leave to ask, counted.
-async fn enter(app: &App, service: Service, units: i64) -> Result<Result<Leave, Silence>> {
+async fn enter(
+    app: &App,
+    service: Service,
+    asker: Option<UserId>,
+    units: i64,
+) -> Result<Result<Leave, Silence>> {
     let budget = service.budget(&app.settings.assistant_budget);
     // Who is refused hears it without a lock: while it rests, that is everybody.
     let seen = assistant_meter::Entity::find_by_id(service.name()).one(app.db.reader()).await?;
     let seen = seen.ok_or_else(gone)?;
-    if let Err(silence) = meter::enter(&seen, budget, units, app.clock.now()) {
+    if let Err(silence) = admit(app, app.db.reader(), &seen, asker, (budget, units)).await? {
         return Ok(Err(silence));
     }
     let tx = app.db.begin().await?;
     let row = locked(&tx, service).await?;
-    let (next, leave) = match meter::enter(&row, budget, units, app.clock.now()) {
-        Ok(entered) => entered,
+    let (next, leave, share) = match admit(app, &*tx, &row, asker, (budget, units)).await? {
+        Ok(admitted) => admitted,
         Err(silence) => return Ok(Err(silence)),
     };
+    if let Some(share) = share {
+        share::write(&*tx, share).await?;
+    }
     if meter::runs_short(&row, &next, budget) {
         let (service, used) = (service.name(), next.used);
         tracing::warn!(service, used, budget, "the assistant's budget of the day is nearly used up");
@@ -125,6 +139,25 @@ async fn enter(app: &App, service: Service, units: i64) -> Result<Result<Leave, 
     write(&*tx, next).await?;
     tx.commit().await?;
     Ok(Ok(leave))
+}
+
+/// What a service's row and its asker's say when so much more is asked.
+async fn admit(
+    app: &App,
+    conn: &impl ConnectionTrait,
+    row: &assistant_meter::Model,
+    asker: Option<UserId>,
+    (budget, units): (i64, i64),
+) -> Result<Result<(assistant_meter::Model, Leave, Option<assistant_share::Model>), Silence>> {
+    let (next, leave) = match meter::enter(row, budget, units, app.clock.now()) {
+        Ok(entered) => entered,
+        Err(silence) => return Ok(Err(silence)),
+    };
+    let (Some(asker), Some(until)) = (asker, next.resets_at) else { return Ok(Ok((next, leave, None))) };
+    Ok(match share::with(conn, asker, (budget, units), until).await? {
+        Some(share) => Ok((next, leave, Some(share))),
+        None => Err(Silence::Spent { until }),
+    })
 }
 
 async fn answered(app: &App, service: Service, leave: Leave) -> Result<()> {

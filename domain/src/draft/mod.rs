@@ -95,7 +95,7 @@ pub async fn create(app: &App, actor: &Actor, wanted: Wanted) -> Result<String> 
     let Some(assistant) = &app.assistant else { return Err(none_written("OPENAI_API_KEY")) };
     let (task, material) = (kind.task(), material.to_string());
     let call = assistant.write(&task, &material);
-    let written = assistant::ask(app, Service::Drafts, 1, call).await?.map_err(silent)?;
+    let written = assistant::ask(app, Service::Drafts, None, 1, call).await?.map_err(silent)?;
     clean(&written, kind.limit()).ok_or_else(|| {
         tracing::warn!(?kind, "the assistant wrote nothing that can be seen");
         again()

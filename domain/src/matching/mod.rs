@@ -1,8 +1,8 @@
 //! Matches: freelancers for a project, and projects for a freelancer. What they are worth is arithmetic on our own rows,
 //! without any service from outside; where there is an assistant, the best are put in order by what their texts mean.
 //!
-//! Both finders take many at once, with as many statements as for one: they stand below lists. They decide nothing of
-//! who may ask: that is [`crate::policy::Action::ProjectMatchesSee`] and
+//! Both finders take many at once, with as many statements as for one: they stand below lists. `asker` is whose share of the
+//! assistant is used, if it is a person. They decide nothing of who may ask: that is [`crate::policy::Action::ProjectMatchesSee`] and
 //! [`crate::policy::Action::PrivateProfileSee`].
 
 use std::collections::{HashMap, HashSet};
@@ -51,6 +51,7 @@ pub struct Match<I> {
 /// whatever the number of projects.
 pub async fn freelancers_for(
     app: &App,
+    asker: Option<UserId>,
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, Vec<Match<UserId>>>> {
     let ids = values(projects.iter().map(|id| id.0));
@@ -85,14 +86,18 @@ pub async fn freelancers_for(
             .map(|(id, freelancer, points)| (*id, Factors::of(freelancer, &wanted, *points)));
         matches.insert(project, score::best(factors, semantic::CANDIDATES));
     }
-    semantic::rank(app, matches).await
+    semantic::rank(app, asker, matches).await
 }
 
 /// The best projects for some people, the best first, each with what speaks for it; none for who is no freelancer.
 ///
 /// Looked at are the newest 500 that are OPEN, of clients who are not suspended, and that they have not bid on. Five
 /// statements, and five more with an assistant, whatever the number of people.
-pub async fn projects_for(app: &App, people: &[UserId]) -> Result<HashMap<UserId, Vec<Match<ProjectId>>>> {
+pub async fn projects_for(
+    app: &App,
+    asker: Option<UserId>,
+    people: &[UserId],
+) -> Result<HashMap<UserId, Vec<Match<ProjectId>>>> {
     let ids = values(people.iter().map(|id| id.0));
     let mut freelancers: HashMap<UserId, Freelancer> = HashMap::new();
     for row in rows::ask(app, rows::freelancers(ids.len()), ids.clone()).await? {
@@ -133,7 +138,7 @@ pub async fn projects_for(app: &App, people: &[UserId]) -> Result<HashMap<UserId
         });
         matches.insert(person, score::best(factors, semantic::CANDIDATES));
     }
-    semantic::rank(app, matches).await
+    semantic::rank(app, asker, matches).await
 }
 
 fn values(ids: impl Iterator<Item = uuid::Uuid>) -> Vec<Value> {

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use entities::UserId;
+
 use super::{
     Match, Ranking,
     score::{BEST, Factors},
@@ -31,12 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Texts that are compared for one list of matches, or for a page of such lists together.
 const MOST_TEXTS: usize = 256;
 
-/// The matches that are shown, in their order. The candidates are the best by score, the best first.
+/// The matches that are shown to who asks, in their order. The candidates are the best by score, the best first.
 ///
 /// Five statements more with an assistant, whatever the number of lists. Of a page of lists the newest are put in order
 /// by meaning, as far as [`MOST_TEXTS`] reach.
 pub(super) async fn rank<A, B>(
     app: &App,
+    asker: Option<UserId>,
     found: HashMap<A, Vec<(B, Factors)>>,
 ) -> Result<HashMap<A, Vec<Match<B>>>>
 where
@@ -44,7 +47,7 @@ where
     B: Copy + Ord + Into<Subject>,
 {
     let vectors = match &app.assistant {
-        Some(assistant) => read(app, &**assistant, &wanted(&found)).await?,
+        Some(assistant) => read(app, &**assistant, asker, &wanted(&found)).await?,
         None => HashMap::new(),
     };
     let ranked = found.into_iter().map(|(of, candidates)| {
@@ -79,6 +82,7 @@ where
 async fn read(
     app: &App,
     assistant: &dyn Assistant,
+    asker: Option<UserId>,
     subjects: &BTreeSet<Subject>,
 ) -> Result<HashMap<Subject, Vector>> {
     let texts = texts::of(app, subjects).await?;
@@ -93,7 +97,8 @@ async fn read(
             |_| PortError::Transient { port: "assistant", reason: format!("no answer within {PATIENCE:?}") };
         tokio::time::timeout(PATIENCE, assistant.embed(&texts)).await.map_err(late)?
     };
-    Ok(match assistant::ask(app, Service::Embeddings, assistant.unknown(&texts), call).await? {
+    let unknown = assistant.unknown(&texts);
+    Ok(match assistant::ask(app, Service::Embeddings, asker, unknown, call).await? {
         Ok(vectors) => subjects.into_iter().zip(vectors).collect(),
         Err(silence) => {
             match silence {

@@ -138,7 +138,7 @@ pub enum Notice {
     TreasuryAgrees { rail: PaymentRail },
     /// They could not be compared for long.
     TreasuryUnchecked { rail: PaymentRail, since: String, reason: String },
-    /// Something is wrong with the second node, and has been for minutes.
+    /// Something is wrong with a node, and has been for minutes.
     NodeTrouble { since: String, reason: String },
     /// It is over.
     NodesAgree,
@@ -267,8 +267,8 @@ impl Notice {
             Self::TreasuryDiffers { rail, less, difference, there, expected } => Story { priority: High, title: format!("{} holds {} than the books say", holder(*rail).0, if *less { "less" } else { "more" }), lines: vec![format!("{} there are {there}, by the books {expected}: a difference of {difference}.", holder(*rail).1), if *less { "No outgoing payment is signed until an administrator resumes them. Run `megilance ledger verify`, and look at what left the treasury: what was moved to the other rail has to be recorded (`treasuryMove`)." } else { "Anybody can send something to the treasury past the scanner, so payments go on. Run `megilance ledger verify` and find out where it came from." }.to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::TreasuryAgrees { rail } => Story { priority: High, title: format!("{} holds what the books say", holder(*rail).0), lines: vec![format!("{} and the books agree again. Outgoing payments that are paused stay so until an administrator resumes them.", holder(*rail).2)], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
             Self::TreasuryUnchecked { rail, since, reason } => Story { priority: High, title: format!("{} is not being checked", holder(*rail).0), lines: vec![format!("Since {since} this could not be compared with the books: {reason}")], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
-            Self::NodeTrouble { since, reason } => Story { priority: High, title: "Deposits wait for the second node".to_owned(), lines: vec![format!("Since {since} no deposit is credited and none is undone: {reason}."), "Nothing is lost, and all goes on by itself once both nodes agree. Mend the node at BLOCKCHAIN_PROVIDER_URL_2, or set another one.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
-            Self::NodesAgree => Story { priority: High, title: "Both nodes answer again".to_owned(), lines: vec!["Deposits are credited again.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::NodeTrouble { since, reason } => Story { priority: High, title: "Deposits wait for a node".to_owned(), lines: vec![format!("Since {since} deposits wait: {reason}."), "Nothing is lost, and all goes on by itself once the nodes are well. Mend the node (BLOCKCHAIN_PROVIDER_URL, BLOCKCHAIN_PROVIDER_URL_2), or set another one.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
+            Self::NodesAgree => Story { priority: High, title: "Deposits wait for no node any more".to_owned(), lines: vec!["They are credited again.".to_owned()], action: Some(("See the treasury", "/admin/treasury".to_owned())), subject: None },
         }
     }
 }

@@ -49,7 +49,7 @@ pub async fn confirm(app: &App, id: PaymentId) -> Result<Outcome> {
     let doubt = match enough {
         true => witness::doubt(app, &depth, &standing).await?,
         // It may not be deep enough for another reason than that it has just come.
-        false => witness::trouble(app, &depth).await,
+        false => witness::trouble(app, &depth, seen.required_confirmations.is_none()).await,
     };
     fault::point("deposit.answer").await?;
 

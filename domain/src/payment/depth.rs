@@ -1,6 +1,6 @@
 //! How deep a block has to lie until what is in it counts, and from where on nothing undoes it.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use entities::{Usdc, chain_transfer, payment};
 
 use super::transfers::confirmations;
@@ -21,6 +21,7 @@ pub(super) const REORG_DEPTH: u64 = 128;
 struct View {
     head: Block,
     final_height: u64,
+    final_time: DateTime<Utc>,
 }
 
 /// What the second node says.
@@ -76,6 +77,13 @@ impl Depth {
         }
     }
 
+    /// How far the older of the nodes' final blocks is behind the newest block, in the chain's own time.
+    pub(super) fn final_lag(&self) -> Duration {
+        let newest = self.views().map(|view| view.head.time).max();
+        let lag = |oldest: DateTime<Utc>| newest.map_or(Duration::zero(), |newest| newest - oldest);
+        self.views().map(|view| view.final_time).min().map_or(Duration::zero(), lag)
+    }
+
     /// Whether nothing undoes the block any more.
     pub(super) fn is_final(&self, row: &chain_transfer::Model) -> bool {
         !self.is_silent() && self.views().all(|view| view.is_final(row))
@@ -89,6 +97,18 @@ impl Depth {
     /// Whether a transfer counts that needs so many confirmations; `None` when it needs to be final.
     pub(super) fn counts(&self, row: &chain_transfer::Model, needs: Option<i32>) -> bool {
         !self.is_silent() && self.views().all(|view| view.counts(row, needs))
+    }
+
+    /// Whether a transfer counts by its own sum and by that of the deposit that it belongs to, if it belongs to one: a large one
+    /// may be paid in small pieces.
+    pub(super) fn counts_for(
+        &self,
+        app: &App,
+        row: &chain_transfer::Model,
+        deposit: Option<&payment::Model>,
+    ) -> bool {
+        self.counts(row, needed(app, row.amount))
+            && deposit.is_none_or(|deposit| self.counts(row, deposit.required_confirmations))
     }
 
     /// Whether a transfer counts by one of the nodes at least, or by the one that does not answer: then nothing is undone.
@@ -119,11 +139,12 @@ impl View {
     async fn of(node: &dyn Chain) -> Result<Self, PortError> {
         let nothing = || PortError::Transient { port: "chain", reason: "no newest block".to_owned() };
         let head = node.block(BlockTag::Latest).await?.ok_or_else(nothing)?;
-        let final_height = match node.block(BlockTag::Finalized).await? {
-            Some(block) => block.number,
-            None => head.number.saturating_sub(REORG_DEPTH - 1),
+        let (final_height, final_time) = match node.block(BlockTag::Finalized).await? {
+            Some(block) => (block.number, block.time),
+            // What is counted from the newest block lags behind nothing.
+            None => (head.number.saturating_sub(REORG_DEPTH - 1), head.time),
         };
-        Ok(Self { head, final_height })
+        Ok(Self { head, final_height, final_time })
     }
 
     fn is_final(&self, row: &chain_transfer::Model) -> bool {

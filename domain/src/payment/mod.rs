@@ -26,6 +26,7 @@ pub mod circle;
 mod credit;
 pub mod deposit;
 mod depth;
+mod fallen;
 pub mod jobs;
 mod list;
 mod manage;

@@ -12,11 +12,12 @@ use sea_orm::{
 use super::{
     allocate,
     depth::{Depth, REORG_DEPTH},
+    fallen,
     jobs::ChainScan,
     moved,
     numbers::{chain_id, height, poll, stored},
     state::OPEN,
-    strays, undo, witness,
+    strays, witness,
 };
 use crate::{
     App, Error, Tx,
@@ -83,10 +84,9 @@ pub async fn run(app: &App) -> Result<Outcome> {
         tx.commit().await?;
     }
     let depth = Depth::now(app).await?;
-    let trouble = witness::trouble(app, &depth).await;
-    if reorganised {
-        undo::unbook_fallen(app, from).await?;
-    }
+    let needs_final = app.settings.large_deposits.finalized_from.is_some();
+    let trouble = witness::trouble(app, &depth, needs_final).await;
+    fallen::see_to(app, &depth, reorganised.then_some(from)).await?;
     strays::settle(app, &depth).await?;
     let tx = app.db.begin().await?;
     advance(app, &tx, &cursor, last.as_ref(), to < head.number, trouble).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn hasten(app: &App, tx: &Tx) -> Result<bool> {
     Ok(true)
 }
 
-/// What is wrong with the second node, and since when: no deposit is credited meanwhile, and none undone.
+/// What is wrong with the nodes, and since when: deposits wait meanwhile, all of them or those that need a final block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeTrouble {
     /// What, in words.
@@ -127,7 +127,7 @@ pub struct NodeTrouble {
     pub since: DateTime<Utc>,
 }
 
-/// What the scanner last found wrong with the second node.
+/// What the scanner last found wrong with the nodes.
 ///
 /// # Errors
 ///

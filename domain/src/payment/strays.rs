@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 
 use super::{
     credit,
-    depth::{Depth, needed},
+    depth::Depth,
     numbers::height,
     record::{self, Locked},
     unallocated, undo, watch, witness,
@@ -71,7 +71,7 @@ pub(super) async fn turn(
 }
 
 /// How many of them a look of the scanner sees to: each costs the nodes several calls, and anybody can send some.
-const A_LOOK: u64 = 10;
+pub(super) const A_LOOK: u64 = 10;
 
 /// Sees to transfers that wait for no deposit and are deep enough: those that pay nothing, and those that a reorg had undone after
 /// they were passed on. A node that gives no answer leaves the rest to the next look.
@@ -113,7 +113,11 @@ async fn is_sure(app: &App, depth: &Depth, row: &chain_transfer::Model) -> Resul
     if !stands(app, row).await? {
         return Ok(Some(false));
     }
-    let sure = depth.counts(row, needed(app, row.amount))
+    let deposit = match row.payment_id {
+        Some(id) => payment::Entity::find_by_id(id).one(app.db.reader()).await?,
+        None => None,
+    };
+    let sure = depth.counts_for(app, row, deposit.as_ref())
         && witness::doubt(app, depth, std::slice::from_ref(row)).await?.is_none();
     Ok(sure.then_some(true))
 }

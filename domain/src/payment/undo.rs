@@ -144,58 +144,9 @@ pub(super) async fn regain(app: &App, tx: &Tx, row: &chain_transfer::Model) -> R
 }
 
 /// The deposit that a transfer was given to, locked; before the transfer, as everybody does.
-async fn locked_deposit(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<payment::Model>> {
+pub(super) async fn locked_deposit(tx: &Tx, row: &chain_transfer::Model) -> Result<Option<payment::Model>> {
     let Some(id) = row.payment_id else { return Ok(None) };
     Ok(payment::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?)
-}
-
-/// Undoes what was booked of blocks from this height on, and is on the chain no more. For the scanner, after a reorg.
-pub(super) async fn unbook_fallen(app: &App, from: u64) -> Result<()> {
-    let booked = [ChainTransferStatus::Credited, ChainTransferStatus::Unallocated];
-    let rows = chain_transfer::Entity::find()
-        .filter(chain_transfer::Column::Status.is_in(booked))
-        .filter(chain_transfer::Column::BlockNumber.gte(i64::try_from(from).unwrap_or(i64::MAX)))
-        .all(app.db.reader())
-        .await?;
-    for row in rows {
-        if let (row, watch::Found::Gone) = watch::find(app, row).await? {
-            fell(app, &row).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Undoes what was booked for a transfer that fell; a credited deposit's own look sees to its own.
-async fn fell(app: &App, row: &chain_transfer::Model) -> Result<()> {
-    let tx = app.db.begin().await?;
-    let deposit = locked_deposit(&tx, row).await?;
-    let nobodys = unallocated::is_open_whole(&tx, row).await?;
-    let now = chain_transfer::Entity::find_by_id(row.id).lock_exclusive().one(&*tx).await?;
-    if now.as_ref() != Some(row) {
-        // Somebody moved it meanwhile, or undid it.
-        return Ok(());
-    }
-    match deposit {
-        Some(deposit) if watch::is_credited(&deposit) => {
-            record::look_at(app, &tx, &deposit, app.clock.now()).await?;
-        }
-        _ if nobodys => take_back_unallocated(app, &tx, row).await?,
-        deposit => {
-            if lose(app, &tx, std::slice::from_ref(row), deposit.as_ref()).await? {
-                stop_paying(app, &tx).await?;
-            }
-        }
-    }
-    tx.commit().await
-}
-
-/// Nobody got it yet: it is as if it had never come.
-async fn take_back_unallocated(app: &App, tx: &Tx, row: &chain_transfer::Model) -> Result<()> {
-    let lines = [(TREASURY, row.amount.negated()?), (Account::Unallocated, row.amount)];
-    let key = format!("{}:UNALLOCATED:{}:REVERSED", row.id, row.undone);
-    ledger::post(app, tx, LedgerTransferKind::UnallocatedReversed, &key, None, &lines).await?;
-    unallocated::undone(app, tx, &[row.id]).await?;
-    unbook(app, tx, row, ChainTransferStatus::Orphaned, false).await
 }
 
 /// Outgoing payments stop until a person has looked at it. Last of all in its transaction: the switch is locked after
@@ -206,7 +157,7 @@ pub(super) async fn stop_paying(app: &App, tx: &Tx) -> Result<()> {
     crate::treasury::switch::engage(app, tx, None, reason).await.map(drop)
 }
 
-async fn unbook(
+pub(super) async fn unbook(
     app: &App,
     tx: &Tx,
     row: &chain_transfer::Model,

@@ -1,4 +1,5 @@
-//! A second node, where one is set: nothing is credited, sent back or undone that only one of the two shows.
+//! A second node, where one is set: nothing is credited, sent back or undone that only one of the two shows. And what is said
+//! of nodes that keep deposits waiting.
 
 use chrono::Duration;
 use entities::{chain_cursor, chain_transfer, payment};
@@ -21,12 +22,17 @@ use crate::{
 
 /// After so many looks in vain somebody has to look at the nodes.
 const ALARM: i32 = 20;
-/// So long something may be wrong with the second node before administrators hear of it; and so far may the two be apart.
+/// So long something may be wrong with a node before administrators hear of it; and so far may the two be apart.
 const PATIENCE: Duration = Duration::minutes(5);
+
+/// So far a final block is behind the newest one at the most: on a chain that is well it is some minutes.
+const FINAL_PATIENCE: Duration = Duration::hours(1);
 
 const OTHER_CHAIN: &str = "the node does not answer for the chain that it has to be on";
 const SILENT: &str = "the second node does not answer";
 const APART: &str = "the newest block of one node is minutes older than that of the other";
+const NOT_FINAL: &str =
+    "the newest final block of a node is more than an hour behind, and large deposits need a final one";
 const DISAGREE: &str = "the two nodes do not show the same yet";
 
 /// What speaks against counting these transfers; nothing when both nodes show them alike. With one node only its chain is
@@ -140,13 +146,19 @@ pub(super) async fn say(
     record::reason(app, tx, payment, doubt).await
 }
 
-/// What is wrong with the second node as a whole: while it is, nothing is credited and nothing undone.
-pub(super) async fn trouble(app: &App, depth: &Depth) -> Option<&'static str> {
-    let witness = app.witness.as_ref()?;
-    match hindrance(depth) {
-        None => astray(witness.as_ref()).await,
-        hindrance => hindrance,
+/// What is wrong with the nodes as a whole. While it is the second one, nothing is credited and nothing undone; while a node's
+/// final block stays behind, that is so for what needs one alone, and nobody else hears of it.
+pub(super) async fn trouble(app: &App, depth: &Depth, needs_final: bool) -> Option<&'static str> {
+    if let Some(witness) = &app.witness {
+        let second = match hindrance(depth) {
+            None => astray(witness.as_ref()).await,
+            hindrance => hindrance,
+        };
+        if second.is_some() {
+            return second;
+        }
     }
+    (needs_final && depth.final_lag() > FINAL_PATIENCE).then_some(NOT_FINAL)
 }
 
 async fn astray(witness: &dyn Chain) -> Option<&'static str> {
@@ -166,24 +178,28 @@ pub(super) async fn keep(
     trouble: Option<&str>,
 ) -> Result<()> {
     let now = app.clock.now();
+    // Who was told that large deposits wait has to hear when all of them do.
+    let worse = cursor.trouble.as_deref() == Some(NOT_FINAL) && trouble.is_some_and(|now| now != NOT_FINAL);
+    let told_at = cursor.trouble_told_at.filter(|_| !worse);
     let since = match (cursor.trouble_since, trouble) {
         (None, None) => return Ok(()),
-        (Some(since), _) => since,
-        (None, Some(_)) => now,
+        (Some(since), _) if told_at == cursor.trouble_told_at => since,
+        _ => now,
     };
     let event = format!("node:{}", since.timestamp_micros());
     let mut change = chain_cursor::ActiveModel { chain_id: Set(cursor.chain_id), ..Default::default() };
     change.trouble = Set(trouble.map(str::to_owned));
     change.trouble_since = Set(trouble.map(|_| since));
+    change.trouble_told_at = Set(told_at);
     match trouble {
-        Some(reason) if cursor.trouble_told_at.is_none() && now - since >= PATIENCE => {
-            tracing::error!(reason, %since, "deposits are neither credited nor undone");
+        Some(reason) if told_at.is_none() && now - since >= PATIENCE => {
+            tracing::error!(reason, %since, "deposits wait for a node");
             change.trouble_told_at = Set(Some(now));
             let since = since.format("%Y-%m-%d %H:%M UTC").to_string();
             let notice = Notice::NodeTrouble { since, reason: reason.to_owned() };
             notify_admins(app, tx, &notice, &event).await?;
         }
-        None if cursor.trouble_told_at.is_some() => {
+        None if told_at.is_some() => {
             change.trouble_told_at = Set(None);
             notify_admins(app, tx, &Notice::NodesAgree, &format!("{event}:OVER")).await?;
         }
@@ -192,3 +208,6 @@ pub(super) async fn keep(
     change.update(&**tx).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! What the assistant is asked a day, by all processes together.
 
 use chrono::{Duration, DurationRound};
-use domain::settings::AssistantBudget;
+use domain::{entities::assistant_share, settings::AssistantBudget};
 use futures::future::join_all;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::json;
 
 use super::{
@@ -88,6 +89,38 @@ async fn beyond_the_budget_matches_go_by_score_and_by_what_is_remembered() {
 
     app.advance(Duration::days(1));
     says(&app, &market.silent, Some("I have said too much."), 0).await;
+    assert_eq!(matches(&app, &market.client, &market.project).await[0].2, "SEMANTIC");
+    assert_eq!(model.asked().len(), 1);
+    app.finish().await;
+}
+
+/// One person uses up what is theirs of it, and nothing of the others'.
+#[tokio::test]
+async fn of_what_is_compared_one_person_has_a_share() {
+    let (model, url) = Model::start().await;
+    // A tenth would be less than the 256 texts that one page may need.
+    let app = start(&url, 1_000, 100).await;
+    let (market, admin) = (market(&app).await, app.admin().await);
+    let midnight = (app.app.clock.now() + Duration::days(1)).duration_trunc(Duration::days(1)).unwrap();
+    let nearly = assistant_share::ActiveModel {
+        user_id: Set(market.client.id.parse().unwrap()),
+        used: Set(254),
+        resets_at: Set(midnight),
+    };
+    nearly.insert(app.app.db.writer()).await.unwrap();
+    // Three texts are one too many.
+    assert_eq!(matches(&app, &market.client, &market.project).await, by_score(&market));
+    assert!(model.asked().is_empty());
+    assert_eq!(matches(&app, &admin, &market.project).await, by_meaning(&market));
+    assert_eq!(model.asked().len(), 1);
+    // What is remembered costs nothing.
+    assert_eq!(matches(&app, &market.client, &market.project).await, by_meaning(&market));
+    for (number, by) in [(1, "SEMANTIC"), (2, "SEMANTIC"), (3, "SCORE")] {
+        says(&app, &market.silent, Some(&format!("I say nothing for the {number}th time.")), 0).await;
+        assert_eq!(matches(&app, &market.client, &market.project).await[0].2, by, "{number}");
+        assert_eq!(model.asked().len(), usize::from(by == "SEMANTIC"), "{number}");
+    }
+    app.advance(midnight - app.app.clock.now());
     assert_eq!(matches(&app, &market.client, &market.project).await[0].2, "SEMANTIC");
     assert_eq!(model.asked().len(), 1);
     app.finish().await;

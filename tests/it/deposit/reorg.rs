@@ -9,8 +9,11 @@ use domain::{
 use sea_orm::EntityTrait;
 use serde_json::json;
 
-use super::{asked, balance, credited, escrow, look, send, sign, signed, state};
-use crate::support::{TestApp, new_key, ok, text};
+use super::{
+    asked, balance, credited, escrow, look, send, sign, signed, state,
+    unallocated::{give_back, set_aside},
+};
+use crate::support::{TestApp, errors, new_key, ok, text};
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
 
@@ -271,6 +274,72 @@ async fn an_unallocated_deposit_is_undone_too() {
     look(&app, 3).await;
     look(&app, 0).await;
     assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-5_000_000));
+    app.finish().await;
+}
+
+/// A stray that a reorg moved is decided on once it is as deep again in its new block, and not one block sooner.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_stray_is_decided_on_when_it_is_deep_again() {
+    let app = TestApp::start().await;
+    let (sender, admin) = (app.freelancer("felix").await, app.admin().await);
+    let treasury = app.app.chain.treasury().to_string();
+    let raw = signed(&app, &sender, &treasury, 5_000_000).await;
+    send(&app, &raw).await;
+    look(&app, 2).await;
+    look(&app, 0).await;
+    let money = text(&set_aside(&app, &admin, json!({})).await[0]["id"]);
+    app.reorg(3).await;
+    send(&app, &raw).await;
+    for blocks in [0, 1] {
+        look(&app, blocks).await;
+        look(&app, 0).await;
+        let early = give_back(&app, &admin, &money, &new_key()).await;
+        assert_eq!(errors(&early), ["unallocatedId:ILLEGAL_STATE"], "{blocks}");
+    }
+    look(&app, 1).await;
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-5_000_000));
+    ok(give_back(&app, &admin, &money, &new_key()).await);
+    app.settle().await;
+    app.advance(chrono::Duration::minutes(11));
+    app.settle().await;
+    assert_eq!(app.usdc_of(&sender.address()).await, 5_000_000);
+    app.finish().await;
+}
+
+/// A large deposit that came in small pieces and was lost: each piece is regained as deep as the whole had to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_of_what_was_lost_is_as_deep_as_its_deposit_before_it_is_regained() {
+    let app = TestApp::start_with(|settings| {
+        settings.large_deposits = LargeDeposits { tiers: vec![(Usdc(100_000_000), 8)], finalized_from: None };
+    })
+    .await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let (id, treasury) = asked(&app, &deal, milestone).await;
+    app.evm.mint_and_fund(&deal.client.address(), 100_000_000).unwrap();
+    app.evm.mine(1).unwrap();
+    let raws = [0, 1].map(|nonce| sign(&app, &deal.client, &treasury, 50_000_000, nonce));
+    for raw in &raws {
+        send(&app, raw).await;
+    }
+    look(&app, 7).await;
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    app.submit(&deal, milestone).await;
+    ok(app.approve(&deal, milestone, &new_key()).await);
+    app.reorg(9).await;
+    look(&app, 1).await;
+    look(&app, 1).await;
+    assert_eq!(balance(&app, Account::Loss).await, Usdc(100_000_000));
+    for raw in &raws {
+        send(&app, raw).await;
+    }
+    // Seven and six deep, then eight and seven, then nine and eight.
+    for (blocks, lost) in [(5, 100_000_000), (1, 50_000_000), (1, 0)] {
+        look(&app, blocks).await;
+        look(&app, 0).await;
+        assert_eq!(balance(&app, Account::Loss).await, Usdc(lost), "{blocks}");
+    }
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
     app.finish().await;
 }
 

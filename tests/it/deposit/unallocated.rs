@@ -17,7 +17,7 @@ use crate::support::{Someone, TestApp, errors, new_key, ok, text};
 const FIELDS: &str = "id status reason from amount { amount } user { id } payment { id kind status } resolvedBy { id } resolvedAt";
 const STRANGER: &str = "0x00000000000000000000000000000000000057a6";
 
-async fn assign(app: &TestApp, by: &Someone, money: &str, payment: &str, key: &str) -> Value {
+pub(super) async fn assign(app: &TestApp, by: &Someone, money: &str, payment: &str, key: &str) -> Value {
     let document = format!(
         "mutation($input: UnallocatedAssignInput!) {{ unallocatedAssign(input: $input) {{
             unallocatedDeposit {{ {FIELDS} }} userErrors {{ field code message }} }} }}"
@@ -26,7 +26,7 @@ async fn assign(app: &TestApp, by: &Someone, money: &str, payment: &str, key: &s
     app.mutate(&by.token, &document, input).await
 }
 
-async fn give_back(app: &TestApp, by: &Someone, money: &str, key: &str) -> Value {
+pub(super) async fn give_back(app: &TestApp, by: &Someone, money: &str, key: &str) -> Value {
     let document = format!(
         "mutation($input: UnallocatedReturnInput!) {{ unallocatedReturn(input: $input) {{
             unallocatedDeposit {{ {FIELDS} }} userErrors {{ field code message }} }} }}"
@@ -35,7 +35,7 @@ async fn give_back(app: &TestApp, by: &Someone, money: &str, key: &str) -> Value
 }
 
 /// What is set aside, newest first.
-async fn set_aside(app: &TestApp, admin: &Someone, filter: Value) -> Vec<Value> {
+pub(super) async fn set_aside(app: &TestApp, admin: &Someone, filter: Value) -> Vec<Value> {
     let document = format!(
         "query($filter: UnallocatedDepositFilter) {{ unallocatedDeposits(filter: $filter) {{ nodes {{ {FIELDS} }} }} }}"
     );

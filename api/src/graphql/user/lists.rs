@@ -128,7 +128,7 @@ impl UserLists {
         if !self.is_open(ctx)? {
             return Ok(None);
         }
-        let found = load_or_default(ctx, ProjectsFor(self.0)).await?;
+        let found = load_or_default(ctx, ProjectsFor(self.0, actor(ctx)?.user_id())).await?;
         Ok(Some(found.into_iter().map(ProjectMatch).collect()))
     }
 

@@ -12,8 +12,8 @@ use crate::{App, clock, error::Result};
 
 mod again;
 mod ask;
-mod left;
 mod fees;
+mod left;
 mod listed;
 mod moved;
 mod notified;

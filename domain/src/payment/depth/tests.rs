@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use entities::{PaymentKind, PaymentStatus};
 
 use super::*;
@@ -124,4 +126,51 @@ async fn what_came_too_much_makes_the_whole_need_what_the_whole_sum_needs() {
     let lenient = payment::Model { amount: usdc(150), ..deposit };
     let exact = chain_transfer::Model { amount: usdc(150), ..transfer(1, 198, None) };
     assert!(depth.suffices(&app, &lenient, &[exact]).unwrap());
+}
+
+#[tokio::test]
+async fn the_older_final_block_of_two_is_behind_and_one_that_is_counted_is_not() {
+    let lagging = |lag| StillChain { final_lag: Duration::minutes(lag), ..chain(200, Some(190)) };
+    for (first, second, behind) in [
+        (chain(200, None), None, 0),
+        (lagging(0), None, 0),
+        (lagging(20), None, 20),
+        (lagging(20), Some(lagging(5)), 20),
+        (lagging(5), Some(lagging(90)), 90),
+        (lagging(5), Some(chain(200, None)), 5),
+        // Who says nothing has said nothing of its final block either.
+        (lagging(5), Some(StillChain { down: true, ..lagging(90) }), 5),
+    ] {
+        let mut app = app_with(first, |_| ()).await;
+        if let Some(second) = second {
+            app.witness = Some(Arc::new(second));
+        }
+        assert_eq!(Depth::now(&app).await.unwrap().final_lag(), Duration::minutes(behind));
+    }
+}
+
+#[tokio::test]
+async fn a_piece_of_a_large_deposit_needs_what_the_whole_does() {
+    let large = |it: &mut crate::Settings| {
+        it.large_deposits.tiers = vec![(usdc(100), 5)];
+        it.large_deposits.finalized_from = Some(usdc(5_000));
+    };
+    let app = app_with(chain(200, Some(150)), large).await;
+    let depth = Depth::now(&app).await.unwrap();
+    let counts = |whole: i64, block, needs: Option<Option<i32>>| {
+        let row = chain_transfer::Model { amount: usdc(whole), ..transfer(1, block, None) };
+        let deposit = needs.map(|required_confirmations| payment::Model {
+            required_confirmations,
+            ..payment(1, PaymentKind::Deposit, PaymentStatus::Completed, 1)
+        });
+        depth.counts_for(&app, &row, deposit.as_ref())
+    };
+    // 10 USDC by themselves, of a deposit that needs ten blocks, and of one that has to be final.
+    for (needs, last) in [(None, 198), (Some(Some(10)), 191), (Some(None), 150), (Some(Some(1)), 198)] {
+        assert!(counts(10, last, needs), "{needs:?}");
+        assert!(!counts(10, last + 1, needs), "{needs:?}");
+    }
+    // What is more than its deposit, as one that came too much may be.
+    assert!(counts(100, 196, Some(Some(3))));
+    assert!(!counts(100, 197, Some(Some(3))));
 }

@@ -179,14 +179,23 @@ pub(super) async fn undone(app: &App, tx: &Tx, transfers: &[ChainTransferId]) ->
     Ok(())
 }
 
-/// Locks one that somebody has to decide on.
+/// Locks one that somebody has to decide on, with its transfer, which has to stand on the chain beyond doubt.
 async fn open(tx: &Tx, id: UnallocatedId, to: UnallocatedStatus) -> Result<unallocated_deposit::Model> {
     let row = unallocated_deposit::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?;
     let row = row.ok_or_else(missing)?;
-    match row.status {
-        UnallocatedStatus::Open => Ok(row),
-        other => Err(Error::illegal("unallocatedId", "unallocated deposit", other.as_str(), to.as_str())),
+    if row.status != UnallocatedStatus::Open {
+        let from = row.status.as_str();
+        return Err(Error::illegal("unallocatedId", "unallocated deposit", from, to.as_str()));
     }
+    let transfer =
+        chain_transfer::Entity::find_by_id(row.chain_transfer_id).lock_exclusive().one(&**tx).await?;
+    let transfer = transfer.ok_or_else(|| Error::bug("unallocated money without its transfer"))?;
+    if transfer.moved_at.is_some() {
+        let message = "A reorganisation of the chain touched this transfer: try again when every node shows it with all its \
+             confirmations. If it is gone, it is undone by itself.";
+        return Err(Error::rejected("unallocatedId", Code::IllegalState, message));
+    }
+    Ok(row)
 }
 
 /// It is our own money, which an administrator moved here from another rail: the books have it once.
