@@ -69,7 +69,8 @@ async fn attempt_once(app: &App, queue: &Queue, row: &Attempt) -> End {
         return End::Dead(format!("no attempt left after {}", row.attempts));
     }
     if row.crashes() >= QUARANTINE {
-        return End::Quarantined(QUARANTINED.after(row.errors));
+        // Each is four times as long as the one before.
+        return End::Quarantined(QUARANTINED.after(2 * row.quarantines));
     }
     let failed = |error: String| End::Failed { error, after: queue.limits.backoff.after(row.errors) };
     let (app, payload) = (app.clone(), row.payload.clone());

@@ -1,5 +1,5 @@
 //! A move that the treasury's own key signed used a nonce of it: which, so that no payout is signed with it again. Of moves of
-//! before nobody noted it: the counter is past them, or a payout failed for them.
+//! before nobody noted it: the counter is past them, or the next payout fails for the last of them, once.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

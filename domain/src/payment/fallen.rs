@@ -1,6 +1,7 @@
 //! What was booked of blocks that a reorg touched: undone where it is on the chain no more, and looked at again and again while
 //! the nodes do not agree whether it is, or it is not as deep as before.
 
+use chrono::Duration;
 use entities::{ChainTransferStatus, LedgerTransferKind, PaymentStatus, chain_transfer, payment};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder,
@@ -15,12 +16,16 @@ use super::{
     unallocated,
     undo::{locked_deposit, lose, stop_paying, unbook},
     watch::{self, Found},
+    witness,
 };
 use crate::{
     App, Tx,
     error::Result,
     ledger::{self, Account},
 };
+
+/// The nodes may be of two minds so long before administrators hear of it.
+const PATIENCE: Duration = Duration::hours(1);
 
 /// Sees to what is booked: after a reorg to all from a height on, and at each look to what a reorg touched before. For the scanner,
 /// whose place moves on meanwhile: what is not decided yet is kept with the transfer itself.
@@ -39,10 +44,16 @@ pub(super) async fn see_to(app: &App, depth: &Depth, reorganised: Option<u64>) -
         rows.append(&mut again);
     }
     for row in rows {
-        match watch::find(app, row).await? {
-            (row, Found::Gone) => fell(app, &row).await?,
-            (row, Found::Stands) if row.moved_at.is_none() => {}
-            (row, found) => keep(app, depth, &row, found).await?,
+        match watch::find(app, row.clone()).await {
+            Ok((row, Found::Gone)) => fell(app, &row).await?,
+            Ok((row, Found::Stands)) if row.moved_at.is_none() => {}
+            Ok((row, found)) => keep(app, depth, &row, found).await?,
+            // A node that does not say, or does not reach so far, keeps nobody waiting: it is asked again at the next look.
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, transfer = %row.id, "a node does not say whether a transfer stands");
+                keep(app, depth, &row, Found::Disputed).await?;
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -89,8 +100,14 @@ async fn keep(app: &App, depth: &Depth, row: &chain_transfer::Model, found: Foun
     let credited = deposit.as_ref().filter(|deposit| watch::is_credited(deposit));
     let over = found == Found::Stands && credited.is_none() && depth.counts_for(app, row, deposit.as_ref());
     let now = app.clock.now();
-    if row.moved_at.is_none() {
-        tracing::warn!(transfer = %row.id, block = row.block_number, "one node shows a booked transfer no more");
+    match row.moved_at {
+        None => {
+            tracing::warn!(transfer = %row.id, block = row.block_number, "one node shows a booked transfer no more")
+        }
+        Some(since) if found == Found::Disputed && now - since >= PATIENCE => {
+            witness::tell_dispute(app, &tx, row, since).await?;
+        }
+        Some(_) => {}
     }
     let change = chain_transfer::ActiveModel {
         id: Set(row.id),

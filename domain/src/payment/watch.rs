@@ -119,7 +119,9 @@ pub(super) async fn find(app: &App, row: chain_transfer::Model) -> Result<(chain
     }
     let mined = mined(app, hash(&row.transaction_hash)?).await?;
     let Some((receipt, block)) = mined.filter(|(receipt, _)| receipt.succeeded) else {
-        return Ok((row, Found::Gone));
+        // Nor on the word of a node that speaks of another chain.
+        let astray = witness::refuses(app.chain.verify().await)?;
+        return Ok((row, if astray { Found::Disputed } else { Found::Gone }));
     };
     let treasury = app.chain.treasury();
     let ours: Vec<_> = receipt.transfers.into_iter().filter(|transfer| transfer.to == treasury).collect();

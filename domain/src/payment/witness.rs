@@ -1,7 +1,7 @@
 //! A second node, where one is set: nothing is credited, sent back or undone that only one of the two shows. And what is said
 //! of nodes that keep deposits waiting.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use entities::{chain_cursor, chain_transfer, payment};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
@@ -82,11 +82,11 @@ pub(super) fn hindrance(depth: &Depth) -> Option<&'static str> {
 }
 
 /// A first node that is on another chain is doubted; one that does not answer is asked again.
-fn refuses(verified: Result<(), PortError>) -> Result<bool> {
+pub(super) fn refuses(verified: Result<(), PortError>) -> Result<bool> {
     match verified {
         Ok(()) => Ok(false),
         Err(error @ PortError::Refused { .. }) => {
-            tracing::error!(%error, "nothing is credited by this node");
+            tracing::error!(%error, "nothing is credited or undone by this node");
             Ok(true)
         }
         Err(error) => Err(error.into()),
@@ -122,10 +122,13 @@ pub(super) async fn shows(app: &App, row: &chain_transfer::Model) -> Result<bool
     Ok(has(witness.as_ref(), row).await?.unwrap_or(false))
 }
 
-/// Whether a node has the block of a transfer in its chain; `None` where it does not answer, or does not reach so far.
+/// Whether a node has the block of a transfer in its chain; `None` where it does not answer, does not reach so far, or speaks of
+/// another chain.
 async fn has(node: &dyn Chain, row: &chain_transfer::Model) -> Result<Option<bool>> {
     Ok(match node.block(BlockTag::Number(height(row.block_number)?)).await {
-        Ok(block) => block.map(|block| block.hash.to_string() == row.block_hash),
+        Ok(None) => None,
+        Ok(Some(block)) if block.hash.to_string() == row.block_hash => Some(true),
+        Ok(Some(_)) => astray(node).await.is_none().then_some(false),
         Err(error) => {
             tracing::warn!(%error, transfer = %row.id, "the second node does not say whether it has a transfer's block");
             None
@@ -161,6 +164,23 @@ pub(super) async fn trouble(app: &App, depth: &Depth, needs_final: bool) -> Opti
     (needs_final && depth.final_lag() > FINAL_PATIENCE).then_some(NOT_FINAL)
 }
 
+/// The nodes do not agree on what was booked for a transfer: administrators hear of it, once each time that it begins.
+pub(super) async fn tell_dispute(
+    app: &App,
+    tx: &Tx,
+    row: &chain_transfer::Model,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    tracing::error!(transfer = %row.id, %since, "the nodes do not agree on a transfer that is booked");
+    let event = format!("{}:DISPUTED:{}", row.id, since.timestamp_micros());
+    let notice = Notice::NodeTrouble { since: minute(since), reason: DISAGREE.to_owned() };
+    notify_admins(app, tx, &notice, &event).await
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 async fn astray(witness: &dyn Chain) -> Option<&'static str> {
     match witness.verify().await {
         Ok(()) => None,
@@ -178,12 +198,12 @@ pub(super) async fn keep(
     trouble: Option<&str>,
 ) -> Result<()> {
     let now = app.clock.now();
-    // Who was told that large deposits wait has to hear when all of them do.
+    let told_at = cursor.trouble_told_at;
+    // Who was told that large deposits wait has to hear when all of them do, and that lasts.
     let worse = cursor.trouble.as_deref() == Some(NOT_FINAL) && trouble.is_some_and(|now| now != NOT_FINAL);
-    let told_at = cursor.trouble_told_at.filter(|_| !worse);
     let since = match (cursor.trouble_since, trouble) {
         (None, None) => return Ok(()),
-        (Some(since), _) if told_at == cursor.trouble_told_at => since,
+        (Some(since), _) if !worse || told_at.is_none() => since,
         _ => now,
     };
     let event = format!("node:{}", since.timestamp_micros());
@@ -192,11 +212,12 @@ pub(super) async fn keep(
     change.trouble_since = Set(trouble.map(|_| since));
     change.trouble_told_at = Set(told_at);
     match trouble {
-        Some(reason) if told_at.is_none() && now - since >= PATIENCE => {
+        Some(reason)
+            if now - since >= PATIENCE && told_at.is_none_or(|told| told < since && reason != NOT_FINAL) =>
+        {
             tracing::error!(reason, %since, "deposits wait for a node");
             change.trouble_told_at = Set(Some(now));
-            let since = since.format("%Y-%m-%d %H:%M UTC").to_string();
-            let notice = Notice::NodeTrouble { since, reason: reason.to_owned() };
+            let notice = Notice::NodeTrouble { since: minute(since), reason: reason.to_owned() };
             notify_admins(app, tx, &notice, &event).await?;
         }
         None if told_at.is_some() => {

@@ -45,6 +45,8 @@ pub struct Attempt {
     pub max_attempts: i64,
     /// How many of them ended with an error that we saw.
     pub errors: i64,
+    /// How often it was quarantined.
+    pub quarantines: i64,
 }
 
 impl Attempt {
@@ -139,7 +141,7 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
     };
     let after = |wait: Duration| now + chrono::Duration::from_std(wait).unwrap_or(chrono::Duration::days(1));
     let mut due = now;
-    let (mut attempts, mut errors) = (attempt.attempts, attempt.errors);
+    let (mut attempts, mut errors, mut quarantines) = (attempt.attempts, attempt.errors, attempt.quarantines);
     let (status, last_result, done) = match end {
         End::Done => {
             attempts += 1;
@@ -162,6 +164,7 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
                 attempt.crashes()
             );
             attempts += 1;
+            quarantines += 1;
             // The next crash is one too many again.
             errors = attempts - (QUARANTINE - 1);
             due = after(*wait);
@@ -190,7 +193,7 @@ pub async fn finish(app: &App, attempt: &Attempt, end: &End) -> Result<bool> {
         run_at(&app.clock, due).into(),
         last_result.into(),
         done.then(|| app.clock.wall().timestamp()).into(),
-        Meta { errors, ..Meta::due(due) }.text(d).into(),
+        Meta { errors, quarantines, ..Meta::due(due) }.text(d).into(),
     ];
     let done = tx.execute_raw(Statement::from_sql_and_values(d.backend(), sql, values)).await?;
     if done.rows_affected() == 0 {
@@ -232,8 +235,9 @@ pub fn queue_of(notification: &str) -> Option<String> {
 fn columns(d: Dialect) -> String {
     format!(
         "id, lock_by, job_type, idempotency_key, job, CAST(attempts AS BIGINT) AS attempts,
-         CAST(max_attempts AS BIGINT) AS max_attempts, {} AS errors",
-        d.errors()
+         CAST(max_attempts AS BIGINT) AS max_attempts, {} AS errors, {} AS quarantines",
+        d.errors(),
+        d.quarantines()
     )
 }
 
@@ -248,6 +252,7 @@ fn attempt(row: &QueryResult) -> Result<Attempt> {
             attempts: row.try_get("", "attempts")?,
             max_attempts: row.try_get("", "max_attempts")?,
             errors: row.try_get("", "errors")?,
+            quarantines: row.try_get("", "quarantines")?,
         })
     };
     read().map_err(Error::from)

@@ -91,6 +91,14 @@ impl Dialect {
         )
     }
 
+    /// How often it was quarantined.
+    pub(super) const fn quarantines(self) -> &'static str {
+        self.pick(
+            "COALESCE(CAST(metadata ->> '$.quarantines' AS INTEGER), 0)",
+            "COALESCE(CAST(metadata -> 'quarantines' AS BIGINT), 0)",
+        )
+    }
+
     /// Whether a person cancelled it.
     pub(super) const fn cancelled(self) -> &'static str {
         self.pick("metadata ->> '$.cancelled' IS NOT NULL", "metadata -> 'cancelled' IS NOT NULL")
@@ -127,23 +135,30 @@ pub(super) struct Meta {
     pub(super) due: i64,
     /// How many attempts ended with an error that we saw: the others were crashes.
     pub(super) errors: i64,
+    /// How often it was quarantined.
+    pub(super) quarantines: i64,
     /// Whether a person cancelled it.
     pub(super) cancelled: bool,
 }
 
 impl Meta {
     pub(super) const fn due(at: DateTime<Utc>) -> Self {
-        Self { due: at.timestamp_micros(), errors: 0, cancelled: false }
+        Self { due: at.timestamp_micros(), errors: 0, quarantines: 0, cancelled: false }
     }
 
     /// As it is stored: JSON on SQLite, hstore on PostgreSQL.
     pub(super) fn text(self, dialect: Dialect) -> String {
-        let Self { due, errors, cancelled } = self;
-        match (dialect, cancelled) {
-            (Dialect::Sqlite, false) => format!(r#"{{"due":"{due}","errors":"{errors}"}}"#),
-            (Dialect::Sqlite, true) => format!(r#"{{"due":"{due}","errors":"{errors}","cancelled":"1"}}"#),
-            (Dialect::Postgres, false) => format!(r#""due"=>"{due}","errors"=>"{errors}""#),
-            (Dialect::Postgres, true) => format!(r#""due"=>"{due}","errors"=>"{errors}","cancelled"=>"1""#),
+        let Self { due, errors, quarantines, cancelled } = self;
+        let pair = |(name, value): (&str, i64)| match dialect {
+            Dialect::Sqlite => format!(r#""{name}":"{value}""#),
+            Dialect::Postgres => format!(r#""{name}"=>"{value}""#),
+        };
+        let pairs = [("due", due), ("errors", errors), ("quarantines", quarantines), ("cancelled", 1)];
+        // Whether it is there at all says that somebody cancelled it.
+        let pairs: Vec<_> = pairs.into_iter().take(if cancelled { 4 } else { 3 }).map(pair).collect();
+        match dialect {
+            Dialect::Sqlite => format!("{{{}}}", pairs.join(",")),
+            Dialect::Postgres => pairs.join(","),
         }
     }
 }

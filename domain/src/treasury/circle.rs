@@ -22,8 +22,8 @@ use crate::{
     App,
     error::Result,
     ledger::{self, Account},
-    payment::circle::fee,
-    ports::circle::{Circle, CircleError, PayoutStatus},
+    payment::circle::{fee, most},
+    ports::circle::{Circle, CircleError, PayoutStatus, Verdict},
 };
 
 /// How long a move may take from one rail to the other.
@@ -73,10 +73,14 @@ pub async fn compare(app: &App, circle: &dyn Circle) -> Result<AtCircle> {
     let after = read(app).await?;
     let (mut low, high) = (before.low.min(after.low), before.high.max(after.high));
     if there < low {
-        let Some(fees) = fees(circle, &after.accepted).await? else {
+        let (asked, rest) = after.accepted.split_at(after.accepted.len().min(MOST_ASKED));
+        low = low.minus(fees(circle, asked).await?)?;
+        let most = Usdc::sum(rest.iter().map(|order| most(order.amount)))?;
+        if there < low && there >= low.minus(most)? {
             return Ok(AtCircle::Not("too much is under way to ask for the fee of each payout".to_owned()));
-        };
-        low = low.minus(fees)?;
+        }
+        // Beyond what all of them can have cost it is missing.
+        low = if there < low { low.minus(most)? } else { low };
     }
     if there < low {
         if let Some(amount) = between(there, (low, high), &after.coming)? {
@@ -103,12 +107,8 @@ fn between(there: Usdc, (low, high): (Usdc, Usdc), amounts: &[Usdc]) -> Result<O
     Ok(None)
 }
 
-/// What Circle says that it takes for payouts whose end is not in the books yet; `None` when there are too many. One that it does not
-/// know cannot have cost anything.
-async fn fees(circle: &dyn Circle, accepted: &[circle_payout::Model]) -> Result<Option<Usdc>> {
-    if accepted.len() > MOST_ASKED {
-        return Ok(None);
-    }
+/// What Circle says that it takes for payouts whose end is not in the books yet. One that it does not know cannot have cost anything.
+async fn fees(circle: &dyn Circle, accepted: &[circle_payout::Model]) -> Result<Usdc> {
     let mut sum = Usdc::ZERO;
     for order in accepted {
         let Some(id) = &order.circle_id else { continue };
@@ -116,11 +116,12 @@ async fn fees(circle: &dyn Circle, accepted: &[circle_payout::Model]) -> Result<
             Ok(payout) if payout.status == PayoutStatus::Failed => {}
             // What would not be booked is missing.
             Ok(payout) => sum = sum.plus(fee(&payout, order.amount).unwrap_or_default())?,
-            Err(CircleError::Refused { .. }) => {}
+            Err(ref error @ CircleError::Refused { status: 404, .. })
+                if error.verdict() == Verdict::Refused => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Some(sum))
+    Ok(sum)
 }
 
 async fn read(app: &App) -> Result<Books> {

@@ -61,6 +61,9 @@ impl Look {
     }
 }
 
+/// What was found on the chain waits no longer for Circle: the task has its time limit.
+const CIRCLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Compares each rail, and keeps what came of it. A failure of the chain or of Circle is an outcome too. How many comparisons there
 /// were: the task `treasury-reconcile` calls it.
 ///
@@ -70,7 +73,9 @@ impl Look {
 pub async fn reconcile(app: &App) -> Result<u64> {
     let mut looks = vec![(PaymentRail::Chain, twice(app, PaymentRail::Chain).await?)];
     if app.circle.is_some() {
-        looks.push((PaymentRail::Circle, twice(app, PaymentRail::Circle).await?));
+        let late = || Ok(Look::Not(format!("Circle takes longer than {} s", CIRCLE_PATIENCE.as_secs())));
+        let look = tokio::time::timeout(CIRCLE_PATIENCE, twice(app, PaymentRail::Circle)).await;
+        looks.push((PaymentRail::Circle, look.unwrap_or_else(|_| late())?));
     }
     moved_unrecorded(&mut looks)?;
     let mut compared = 0;

@@ -111,6 +111,13 @@ pub(in crate::payment) async fn conclude(
         }
         Some(Ok(like)) => match listed::pick(app, tx, &order, like).await? {
             Found::It(payout) => {
+                // What another asking brings is it for certain; this is only like it.
+                let own = order.circle_id.as_ref() == Some(&payout.id);
+                if !own && matches!(ask::standing(app, tx, &asked).await?, Standing::Doubtful) {
+                    return refused(
+                        "Circle is asked for this payment at this very moment. Nothing has changed: try again in ten minutes.",
+                    );
+                }
                 track::accepted(app, tx, locked, &order, &payout).await?;
                 return Ok(GOES_ON);
             }
@@ -163,7 +170,7 @@ async fn why_it_ends(
             "Whether Circle has this payment after all was not looked at. Nothing has changed: try again.",
         ),
         (_, Standing::Alone) if accepted => match order.missing_since.map(|since| since + MISSING_FOR) {
-            Some(from) if from <= app.clock.now() => {
+            Some(_) if is_long_missing(app, order) => {
                 Ok("Circle does not know the payout any more that it had accepted, and lists none like it"
                     .to_owned())
             }
@@ -175,6 +182,11 @@ async fn why_it_ends(
         },
         (Verdict::Refused | Verdict::Forbidden, Standing::Alone) => Ok(said),
     }
+}
+
+/// Whether Circle has not known a payout for so long that it is believed.
+pub(super) fn is_long_missing(app: &App, order: &circle_payout::Model) -> bool {
+    order.missing_since.is_some_and(|since| since + MISSING_FOR <= app.clock.now())
 }
 
 fn refused<T>(message: impl Into<String>) -> Result<T> {

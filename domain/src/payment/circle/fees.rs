@@ -19,11 +19,16 @@ const USUAL: Usdc = Usdc(50_000_000);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absurd(pub(crate) Usdc);
 
+/// The most that is booked as the fee of a payout of so much.
+pub(crate) fn most(amount: Usdc) -> Usdc {
+    amount.max(USUAL)
+}
+
 /// What is to be booked for a payout of so much; nothing where Circle names no fee.
 pub(crate) fn fee(payout: &Payout, amount: Usdc) -> Result<Usdc, Absurd> {
     match payout.fee.filter(|fee| fee.is_positive()) {
         None => Ok(Usdc::ZERO),
-        Some(fee) if fee <= amount.max(USUAL) => Ok(fee),
+        Some(fee) if fee <= most(amount) => Ok(fee),
         Some(fee) => Err(Absurd(fee)),
     }
 }

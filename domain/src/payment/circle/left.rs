@@ -31,7 +31,7 @@ pub(super) async fn look(app: &App, hash: TxHash) -> Result<Looked> {
             "The chain shows no successful transaction of this hash: record it when its block is final.";
         return not(Code::Invalid, message);
     };
-    if let Some(trouble) = witness::trouble(app, &depth, true).await {
+    if let Some(trouble) = witness::trouble(app, &depth, false).await {
         let message = format!("Nothing is recorded of the chain now, because {trouble}: try again later.");
         return not(Code::IllegalState, &message);
     }

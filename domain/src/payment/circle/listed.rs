@@ -5,9 +5,9 @@ use std::{collections::HashSet, time::Duration as Real};
 
 use chrono::Duration;
 use entities::circle_payout;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 
-use super::track;
+use super::{again::is_long_missing, track};
 use crate::{
     App, Tx,
     error::Result,
@@ -27,7 +27,14 @@ pub(super) async fn like(
     circle: &dyn Circle,
     order: &circle_payout::Model,
 ) -> Result<Result<Vec<Payout>, String>> {
-    let known = ended_before(app, order).await?;
+    let known = match ended(app, order, true).await? {
+        Some(known) => Some(known),
+        None if ended(app, order, false).await?.is_some() => {
+            let message = "no payout older than it has ended, which would tell of which account it is: look at Circle whether it was paid";
+            return Ok(Err(message.to_owned()));
+        }
+        None => None,
+    };
     let read = async {
         if let Some(id) = known {
             same_account(circle, &id).await?;
@@ -38,14 +45,16 @@ pub(super) async fn like(
     Ok(tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| late()))
 }
 
-/// The newest other payout that Circle has told the end of.
-async fn ended_before(app: &App, order: &circle_payout::Model) -> Result<Option<String>> {
+/// The newest other payout that Circle has told the end of: of those ordered before it, which are of the account that it was ordered
+/// in, or of all. What came later may be of another account.
+async fn ended(app: &App, order: &circle_payout::Model, before: bool) -> Result<Option<String>> {
     use circle_payout::Column;
     let ended = [PayoutStatus::Complete, PayoutStatus::Failed];
     let newest = circle_payout::Entity::find()
         .filter(Column::CircleId.is_not_null())
         .filter(Column::PaymentId.ne(order.payment_id))
         .filter(Column::Status.is_in(ended.iter().map(PayoutStatus::as_str)))
+        .apply_if(before.then_some(order.created_at), |query, at| query.filter(Column::CreatedAt.lte(at)))
         .order_by_desc(Column::CreatedAt)
         .one(app.db.reader())
         .await?;
@@ -129,6 +138,14 @@ pub(super) async fn pick(
         if payout.amount.is_none() || payout.recipient.is_none() {
             unread = Some(payout.id);
             continue;
+        }
+        // The one that Circle had accepted may be back in a moment.
+        if order.circle_id.is_some() && !is_long_missing(app, order) {
+            return Ok(Found::Unclear(format!(
+                "Circle does not know this payment any more, which may pass, and lists one like it ({}). Nothing has changed: try \
+                 again a day after it was first missed.",
+                payout.id
+            )));
         }
         return Ok(match rival(app, tx, order).await? {
             None => Found::It(payout),

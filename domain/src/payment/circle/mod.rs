@@ -22,7 +22,7 @@ mod send;
 mod track;
 
 pub(super) use again::{ask_again, conclude};
-pub(crate) use fees::fee;
+pub(crate) use fees::{fee, most};
 pub use moved::{Said, TreasuryMove, record_move};
 pub use notified::{Notified, notified};
 pub(super) use send::send;

@@ -30,12 +30,14 @@ pub(in crate::payment) async fn track(app: &App, payment: &payment::Model) -> Re
     let order = order.ok_or_else(|| Error::bug("a submitted payout without its order"))?;
     let Some(circle) = app.circle.as_deref() else {
         // The rail was switched off while payments are on it.
-        let trouble = Trouble::Lasting("payouts by Circle are not set up at the moment".to_owned());
+        let trouble =
+            Trouble::Lasting(Cause::Unset, "payouts by Circle are not set up at the moment".to_owned());
         return troubled(app, &Asked::nothing(order), &trouble, RARELY).await;
     };
     if ask::may_double(app, &order) {
-        let trouble = "Circle never answered this order, and may not know its key any more: paymentRetry looks there whether it was paid";
-        return troubled(app, &Asked::nothing(order), &Trouble::Lasting(trouble.to_owned()), RARELY).await;
+        let trouble = "Circle never answered this order, and may not know its key any more: an administrator has to look whether it was paid";
+        let trouble = Trouble::Lasting(Cause::Silent, trouble.to_owned());
+        return troubled(app, &Asked::nothing(order), &trouble, RARELY).await;
     }
     note(app, &ask::ask(app, circle, &order).await?).await
 }
@@ -45,7 +47,29 @@ pub(super) enum Trouble {
     /// It may pass by itself.
     Passing(String),
     /// Somebody has to see to it: everybody who sees the payment reads it, and administrators are told.
-    Lasting(String),
+    Lasting(Cause, String),
+}
+
+/// Why a payout is stuck: administrators hear of each once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cause {
+    Unset,
+    Silent,
+    Refused,
+    Missing,
+    Another,
+}
+
+impl Cause {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unset => "UNSET",
+            Self::Silent => "SILENT",
+            Self::Refused => "REFUSED",
+            Self::Missing => "MISSING",
+            Self::Another => "ANOTHER",
+        }
+    }
 }
 
 /// Writes down what Circle answered.
@@ -67,7 +91,10 @@ pub(super) async fn note(app: &App, asked: &Asked) -> Result<Outcome> {
         }
         Some(Ok(payout)) => (another(payout), RARELY),
         // A refusal is no end: only Circle's `failed` says that no money moves, or an administrator who has it asked again.
-        Some(Err(error @ CircleError::Refused { .. })) => (Trouble::Lasting(refusal(error)), RARELY),
+        Some(Err(error @ CircleError::Refused { .. })) => {
+            let cause = if asked.missing { Cause::Missing } else { Cause::Refused };
+            (Trouble::Lasting(cause, refusal(error)), RARELY)
+        }
         Some(Err(error)) => {
             let wanted = error.retry_after().and_then(|pause| Duration::from_std(pause).ok());
             let pause = wanted.unwrap_or_default().max(pace(app, asked.order.created_at));
@@ -79,7 +106,8 @@ pub(super) async fn note(app: &App, asked: &Asked) -> Result<Outcome> {
 
 fn another(payout: &Payout) -> Trouble {
     tracing::error!(?payout, "Circle answers with another payout");
-    Trouble::Lasting("Circle answers with another payout than the one that was ordered".to_owned())
+    let text = "Circle answers with another payout than the one that was ordered";
+    Trouble::Lasting(Cause::Another, text.to_owned())
 }
 
 /// A refusal in words.
@@ -172,7 +200,7 @@ async fn troubled(app: &App, asked: &Asked, trouble: &Trouble, pause: Duration) 
             tracing::warn!(payment = %payment.id, trouble = text, "Circle did not say how a payout stands");
             (text, payment)
         }
-        Trouble::Lasting(text) => (text, lasting(app, &tx, payment, text).await?),
+        Trouble::Lasting(cause, text) => (text, lasting(app, &tx, payment, *cause, text).await?),
     };
     let now = app.clock.now();
     let change = circle_payout::ActiveModel {
@@ -188,13 +216,19 @@ async fn troubled(app: &App, asked: &Asked, trouble: &Trouble, pause: Duration) 
     Ok(Outcome::Done)
 }
 
-/// Everybody reads it on the payment, and administrators are told, once for each payment however often it is asked for.
-async fn lasting(app: &App, tx: &Tx, payment: payment::Model, reason: &str) -> Result<payment::Model> {
+/// Everybody reads it on the payment, and administrators are told, once for each payment and cause however often it is asked for.
+async fn lasting(
+    app: &App,
+    tx: &Tx,
+    payment: payment::Model,
+    cause: Cause,
+    reason: &str,
+) -> Result<payment::Model> {
     if payment.hold_reason.as_deref() == Some(reason) {
         return Ok(payment);
     }
     tracing::error!(payment = %payment.id, reason, "a payout is stuck at Circle");
     let notice = Notice::PaymentStuck { payment: payment.id, amount: payment.net, reason: reason.to_owned() };
-    notify_admins(app, tx, &notice, &format!("{}:STUCK", payment.id)).await?;
+    notify_admins(app, tx, &notice, &format!("{}:STUCK:{}", payment.id, cause.as_str())).await?;
     record::reason(app, tx, payment, Some(reason)).await
 }

@@ -190,9 +190,10 @@ async fn open(tx: &Tx, id: UnallocatedId, to: UnallocatedStatus) -> Result<unall
     let transfer =
         chain_transfer::Entity::find_by_id(row.chain_transfer_id).lock_exclusive().one(&**tx).await?;
     let transfer = transfer.ok_or_else(|| Error::bug("unallocated money without its transfer"))?;
-    if transfer.moved_at.is_some() {
-        let message = "A reorganisation of the chain touched this transfer: try again when every node shows it with all its \
-             confirmations. If it is gone, it is undone by itself.";
+    let booked = matches!(transfer.status, ChainTransferStatus::Credited | ChainTransferStatus::Unallocated);
+    if transfer.moved_at.is_some() || !booked {
+        let message = "A reorganisation of the chain touched this transfer, or took it away: try again when every node shows it with \
+             all its confirmations.";
         return Err(Error::rejected("unallocatedId", Code::IllegalState, message));
     }
     Ok(row)

@@ -73,12 +73,20 @@ async fn who_heard_that_large_deposits_wait_hears_once_more_when_all_of_them_do(
         (0, Some(NOT_FINAL), Some(0), None),
         (5, Some(NOT_FINAL), Some(0), Some(5)),
         (6, Some(NOT_FINAL), Some(0), Some(5)),
-        (7, Some(SILENT), Some(7), None),
-        (11, Some(SILENT), Some(7), None),
+        (7, Some(SILENT), Some(7), Some(5)),
+        (11, Some(SILENT), Some(7), Some(5)),
         (12, Some(SILENT), Some(7), Some(12)),
         // What is less is no news.
         (13, Some(NOT_FINAL), Some(7), Some(12)),
         (14, None, None, None),
+        // A blink of the second node is told to nobody, and the end is, whatever was wrong last.
+        (20, Some(NOT_FINAL), Some(20), None),
+        (25, Some(NOT_FINAL), Some(20), Some(25)),
+        (26, Some(SILENT), Some(26), Some(25)),
+        (27, Some(NOT_FINAL), Some(26), Some(25)),
+        (40, Some(NOT_FINAL), Some(26), Some(25)),
+        (41, Some(SILENT), Some(41), Some(25)),
+        (42, None, None, None),
     ] {
         let at = |minute| noon() + Duration::minutes(minute);
         app.clock.advance(at(minute) - app.clock.now());
