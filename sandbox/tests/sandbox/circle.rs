@@ -423,7 +423,7 @@ async fn payouts_are_listed_newest_first_and_page_by_page() {
     }
     // However many a client wants.
     account.circle.set_page(1);
-    assert_eq!(listed(&account, "pageSize=50").await, [third.clone()]);
+    assert_eq!(listed(&account, "pageSize=50").await, std::slice::from_ref(&third));
     assert_eq!(listed(&account, &format!("pageSize=50&pageAfter={third}")).await, [second]);
 }
 
