@@ -1,6 +1,10 @@
 //! Orders that Circle may have accepted unheard: before one is ended Circle's list of payouts is looked through, to its end.
 
-use domain::{entities::PaymentStatus, payment::payout};
+use domain::{
+    entities::{PaymentStatus, circle_payout},
+    payment::payout,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 
 use super::{
@@ -177,6 +181,36 @@ async fn the_list_of_another_account_ends_nothing() {
     proxy.on(PAYOUTS, says(404, 2));
     assert_eq!(world.comes_to(&second).await, "FAILED");
     assert_eq!(world.circle().accepted().len(), 1);
+    world.app.finish().await;
+}
+
+/// What was ordered later may be of the account that the key belongs to by now, and says nothing of the one before.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ordered_later_does_not_tell_the_account() {
+    let (world, proxy) = World::behind_proxy(&[100, 50]).await;
+    let first = world.approve(0).await;
+    world.app.drain().await;
+    world.app.settle().await;
+    assert_eq!(world.standing(&first).await, "COMPLETED");
+    let second = world.lost_on_the_way(1).await;
+    proxy.on(PAYOUTS, says(404, 2));
+    world.after(11).await;
+    world.after(601).await;
+    let ordered = async |at| {
+        let change = circle_payout::ActiveModel {
+            payment_id: Set(first.parse().unwrap()),
+            created_at: Set(at),
+            ..Default::default()
+        };
+        change.update(world.app.app.db.writer()).await.unwrap()
+    };
+    let before = world.order(&first).await.unwrap().created_at;
+    let second_at = world.order(&second).await.unwrap().created_at;
+    ordered(second_at + chrono::Duration::seconds(1)).await;
+    let said = world.stays(&second, "only a later one has ended").await;
+    assert!(said.contains("no payout older than it has ended"), "{said}");
+    ordered(before).await;
+    assert_eq!(world.comes_to(&second).await, "FAILED");
     world.app.finish().await;
 }
 

@@ -13,7 +13,7 @@ use super::{
     asked, balance, credited, escrow, look, send, sign, signed, state,
     unallocated::{give_back, set_aside},
 };
-use crate::support::{TestApp, errors, new_key, ok, text};
+use crate::support::{TestApp, errors, new_key, ok, proxy::Fault, text};
 
 const TREASURY: Account = Account::Treasury(PaymentRail::Chain);
 
@@ -137,6 +137,29 @@ async fn an_undone_deposit_has_a_new_deadline_and_is_told() {
     look(&app, 5).await;
     assert_eq!(state(&app, &deal, &id).await, "EXPIRED");
     assert_eq!(app.status_of(&deal, milestone).await, "PENDING");
+    app.finish().await;
+}
+
+/// A node of another chain shows none of ours, which says nothing of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_chain_undoes_nothing() {
+    let (app, proxy) = TestApp::start_behind_proxy().await;
+    let deal = app.deal(&[100]).await;
+    let milestone = &deal.milestones[0];
+    let (id, _) = credited(&app, &deal, milestone).await;
+    app.reorg(3).await;
+    proxy.set("eth_chainId", Fault::Lie(json!("0x1")));
+    for _ in 0..2 {
+        app.advance(chrono::Duration::minutes(10));
+        look(&app, 1).await;
+    }
+    assert_eq!(state(&app, &deal, &id).await, "COMPLETED");
+    assert_eq!(escrow(&app, milestone).await, Usdc(100_000_000));
+    proxy.cure();
+    app.advance(chrono::Duration::minutes(10));
+    look(&app, 1).await;
+    assert_eq!(state(&app, &deal, &id).await, "AWAITING_FUNDS");
+    assert_eq!(escrow(&app, milestone).await, Usdc::ZERO);
     app.finish().await;
 }
 
