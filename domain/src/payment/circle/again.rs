@@ -20,6 +20,8 @@ use crate::{
 
 /// For how long Circle has to have not known a payout that it had accepted before that is believed.
 const MISSING_FOR: Duration = Duration::hours(24);
+/// How long Circle may be asked: an administrator waits for it, and a request ends soon after.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(25);
 /// What the audit log says of a payment that goes on.
 const GOES_ON: &str = "GOES_ON";
 /// What it says of one that does not.
@@ -34,6 +36,13 @@ pub(in crate::payment) struct Again {
 
 /// Asks Circle once more for a payment that it was asked for and that has not ended; `None` for every other.
 pub(in crate::payment) async fn ask_again(app: &App, id: entities::PaymentId) -> Result<Option<Again>> {
+    // An asking that is broken off leaves a doubt, as every one does that is not answered.
+    tokio::time::timeout(WITHIN, ask_once_more(app, id)).await.unwrap_or_else(|_| {
+        refused("Circle takes too long to answer. Nothing has changed: try again in ten minutes.")
+    })
+}
+
+async fn ask_once_more(app: &App, id: entities::PaymentId) -> Result<Option<Again>> {
     let db = app.db.reader();
     let Some(payment) = payment::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
     if payment.rail != PaymentRail::Circle || !is_under_way(&payment) {
