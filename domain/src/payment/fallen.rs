@@ -12,6 +12,7 @@ use super::{
     depth::Depth,
     record,
     settle::TREASURY,
+    state::BOOKED,
     strays::A_LOOK,
     unallocated,
     undo::{locked_deposit, lose, stop_paying, unbook},
@@ -60,8 +61,7 @@ pub(super) async fn see_to(app: &App, depth: &Depth, reorganised: Option<u64>) -
 }
 
 fn booked() -> Select<chain_transfer::Entity> {
-    let booked = [ChainTransferStatus::Credited, ChainTransferStatus::Unallocated];
-    chain_transfer::Entity::find().filter(chain_transfer::Column::Status.is_in(booked))
+    chain_transfer::Entity::find().filter(chain_transfer::Column::Status.is_in(BOOKED))
 }
 
 /// Some of what a reorg touched, but for what credited deposits were credited with, which their own looks see to.

@@ -14,7 +14,7 @@ use super::{
     allocate::{arrived, log_index},
     numbers::{chain_id, stored},
     record,
-    state::OPEN,
+    state::{BOOKED, OPEN},
 };
 use crate::{
     App, Tx,
@@ -130,7 +130,7 @@ async fn repoint(
     payment: Option<&payment::Model>,
 ) -> Result<()> {
     let now = app.clock.now();
-    let booked = matches!(row.status, ChainTransferStatus::Credited | ChainTransferStatus::Unallocated);
+    let booked = BOOKED.contains(&row.status);
     // What was counted stays where it was. What was not goes to a deposit that still waits for it: one that ended meanwhile
     // is not paid any more, and the money belongs to nothing then.
     let payment = payment.filter(|payment| booked || row.lost_at.is_some() || OPEN.contains(&payment.status));

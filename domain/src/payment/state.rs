@@ -1,6 +1,6 @@
 //! The life of a payment, pure. A deposit waits for the chain; everything else is an intent to pay out.
 
-use entities::{PaymentKind, PaymentStatus};
+use entities::{ChainTransferStatus, PaymentKind, PaymentStatus};
 
 use crate::error::{Error, Result};
 
@@ -35,6 +35,10 @@ pub const FINAL: [PaymentStatus; 3] =
 
 /// The states of a deposit that more may come for: what comes while its confirmations are waited for is surplus.
 pub const OPEN: [PaymentStatus; 2] = [PaymentStatus::AwaitingFunds, PaymentStatus::Confirming];
+
+/// The states of a transfer on the chain that is in the books.
+pub const BOOKED: [ChainTransferStatus; 2] =
+    [ChainTransferStatus::Credited, ChainTransferStatus::Unallocated];
 
 /// Whether a payment is an intent to pay out for which nothing was signed yet.
 pub const fn is_unsigned(kind: PaymentKind, status: PaymentStatus) -> bool {

@@ -30,7 +30,10 @@ use crate::{
     App,
     error::Result,
     ledger::{self, Account},
-    payment::numbers::{self, chain_id, height, stored},
+    payment::{
+        numbers::{self, chain_id, height, stored},
+        state::BOOKED,
+    },
     ports::chain::{Block, BlockTag},
 };
 
@@ -173,7 +176,7 @@ async fn read(app: &App, chain_id: i64, at: i64) -> Result<Figures> {
     let snapshot = app.db.snapshot().await?;
     let db = &*snapshot;
     let transfers = || chain_transfer::Entity::find().filter(In::ChainId.eq(chain_id));
-    let booked = || In::Status.is_in([ChainTransferStatus::Credited, ChainTransferStatus::Unallocated]);
+    let booked = || In::Status.is_in(BOOKED);
     let signed = || chain_transaction::Entity::find().filter(Out::ChainId.eq(chain_id));
     let is_final = || {
         let completed = payments_in([PaymentStatus::Completed]);

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entities::{
-    ChainTransferStatus, ContractId, LedgerTransferKind, MilestoneId, PaymentId, PaymentKind, PaymentStatus,
-    UnallocatedStatus, Usdc, UserId, chain_transfer, circle_payout, ledger_transfer, payment,
-    unallocated_deposit,
+    ContractId, LedgerTransferKind, MilestoneId, PaymentId, PaymentKind, PaymentStatus, UnallocatedStatus,
+    Usdc, UserId, chain_transfer, circle_payout, ledger_transfer, payment, unallocated_deposit,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -16,6 +15,7 @@ use super::Check;
 use crate::{
     error::Result,
     ledger::{Account, sum_of},
+    payment::state::BOOKED,
 };
 
 /// Where money is under way: it is owed, and has not left.
@@ -133,7 +133,7 @@ pub(super) async fn costs(db: &impl ConnectionTrait) -> Result<Usdc> {
 pub(super) async fn kept(db: &impl ConnectionTrait) -> Result<Usdc> {
     use chain_transfer::Column as In;
     use payment::Column;
-    let booked = In::Status.is_in([ChainTransferStatus::Credited, ChainTransferStatus::Unallocated]);
+    let booked = In::Status.is_in(BOOKED);
     let came: Option<Option<i64>> = chain_transfer::Entity::find()
         .select_only()
         .expr(sum_of(chain_transfer::Entity, In::Amount))

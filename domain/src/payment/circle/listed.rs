@@ -84,7 +84,7 @@ async fn walk(circle: &dyn Circle, order: &circle_payout::Model) -> Result<Vec<P
             if !seen.insert(payout.id.clone()) {
                 return Err(format!("it lists {} again and again", payout.id));
             }
-            if has_id_of(order, &payout) || could_be(order, &payout) {
+            if has_id_of(order, &payout) || track::fits(order, &payout) {
                 like.push(payout);
             }
         }
@@ -94,12 +94,6 @@ async fn walk(circle: &dyn Circle, order: &circle_payout::Model) -> Result<Vec<P
 
 fn has_id_of(order: &circle_payout::Model, payout: &Payout) -> bool {
     order.circle_id.as_ref() == Some(&payout.id)
-}
-
-/// What Circle does not say cannot contradict.
-fn could_be(order: &circle_payout::Model, payout: &Payout) -> bool {
-    payout.amount.is_none_or(|amount| amount == order.amount)
-        && payout.recipient.as_ref().is_none_or(|recipient| *recipient == order.recipient_id)
 }
 
 /// What came of looking.
@@ -124,7 +118,7 @@ pub(super) async fn pick(
         like.into_iter().rev().partition(|payout| has_id_of(order, payout));
     if let Some(payout) = same.into_iter().next() {
         let message = "Circle lists this payment with another payee or amount: have a developer look at it.";
-        return Ok(if could_be(order, &payout) {
+        return Ok(if track::fits(order, &payout) {
             Found::It(payout)
         } else {
             Found::Unclear(message.to_owned())

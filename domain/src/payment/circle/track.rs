@@ -120,11 +120,15 @@ pub(super) fn refusal(error: &CircleError) -> String {
     }
 }
 
-/// Whether this is what was ordered. What Circle does not say cannot contradict.
+/// Whether this is what was ordered.
 pub(super) fn is_the_one(asked: &Asked, payout: &Payout) -> bool {
     let order = &asked.order;
-    (asked.by_key || order.circle_id.as_ref().is_none_or(|id| *id == payout.id))
-        && payout.amount.is_none_or(|amount| amount == order.amount)
+    (asked.by_key || order.circle_id.as_ref().is_none_or(|id| *id == payout.id)) && fits(order, payout)
+}
+
+/// Whether payee and amount are those of an order. What Circle does not say cannot contradict.
+pub(super) fn fits(order: &circle_payout::Model, payout: &Payout) -> bool {
+    payout.amount.is_none_or(|amount| amount == order.amount)
         && payout.recipient.as_ref().is_none_or(|recipient| *recipient == order.recipient_id)
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
-use super::{credit::SMALLEST_RETURN, strays};
+use super::{credit::SMALLEST_RETURN, state::BOOKED, strays};
 use crate::{
     Actor, App, Code, Error, Tx,
     error::Result,
@@ -190,8 +190,7 @@ async fn open(tx: &Tx, id: UnallocatedId, to: UnallocatedStatus) -> Result<unall
     let transfer =
         chain_transfer::Entity::find_by_id(row.chain_transfer_id).lock_exclusive().one(&**tx).await?;
     let transfer = transfer.ok_or_else(|| Error::bug("unallocated money without its transfer"))?;
-    let booked = matches!(transfer.status, ChainTransferStatus::Credited | ChainTransferStatus::Unallocated);
-    if transfer.moved_at.is_some() || !booked {
+    if transfer.moved_at.is_some() || !BOOKED.contains(&transfer.status) {
         let message = "A reorganisation of the chain touched this transfer, or took it away: try again when every node shows it with \
              all its confirmations.";
         return Err(Error::rejected("unallocatedId", Code::IllegalState, message));
