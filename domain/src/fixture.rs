@@ -17,10 +17,12 @@ use crate::{
 };
 
 mod chain;
+mod circle;
 mod nowhere;
 pub(crate) mod rows;
 
 pub(crate) use chain::{CHAIN, StillChain};
+pub(crate) use circle::{StillCircle, told};
 use nowhere::Nowhere;
 
 /// When tests happen, unless they move the clock.

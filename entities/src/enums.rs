@@ -57,7 +57,7 @@ text_enum! {
     /// The kinds of ledger account.
     LedgerAccountKind { Treasury = "TREASURY", Escrow = "ESCROW", Payable = "PAYABLE", Fees = "FEES", Costs = "COSTS", Unallocated = "UNALLOCATED", Loss = "LOSS" }
     /// Why a ledger transfer was posted.
-    LedgerTransferKind { DepositCredited = "DEPOSIT_CREDITED", DepositReversed = "DEPOSIT_REVERSED", DepositReturned = "DEPOSIT_RETURNED", UnallocatedReceived = "UNALLOCATED_RECEIVED", UnallocatedReversed = "UNALLOCATED_REVERSED", PayoutQueued = "PAYOUT_QUEUED", PayoutCompleted = "PAYOUT_COMPLETED", PayoutReversed = "PAYOUT_REVERSED", PayoutUncompleted = "PAYOUT_UNCOMPLETED", LossRecorded = "LOSS_RECORDED", TreasuryMoved = "TREASURY_MOVED" }
+    LedgerTransferKind { DepositCredited = "DEPOSIT_CREDITED", DepositReversed = "DEPOSIT_REVERSED", DepositReturned = "DEPOSIT_RETURNED", UnallocatedReceived = "UNALLOCATED_RECEIVED", UnallocatedReversed = "UNALLOCATED_REVERSED", PayoutQueued = "PAYOUT_QUEUED", PayoutCompleted = "PAYOUT_COMPLETED", PayoutReversed = "PAYOUT_REVERSED", PayoutUncompleted = "PAYOUT_UNCOMPLETED", PayoutCostBooked = "PAYOUT_COST_BOOKED", LossRecorded = "LOSS_RECORDED", TreasuryMoved = "TREASURY_MOVED" }
     /// What a file is for.
     UploadPurpose { Avatar = "AVATAR", PortfolioImage = "PORTFOLIO_IMAGE", ProposalAttachment = "PROPOSAL_ATTACHMENT", ProjectFile = "PROJECT_FILE", Deliverable = "DELIVERABLE", Evidence = "EVIDENCE", MessageFile = "MESSAGE_FILE" }
     /// Life of an upload.

@@ -60,6 +60,15 @@ async fn stray(app: &TestApp, admin: &Someone, usdc: u64) -> Value {
     open["data"]["unallocatedDeposits"]["nodes"][0]["id"].clone()
 }
 
+/// So many USDC sent from the treasury to Circle, which nobody has recorded yet: what treasuryMove takes, without its key.
+async fn moved_outside(app: &TestApp, usdc: u32) -> Value {
+    let treasury = app.app.chain.treasury().to_string();
+    let hash = app.evm.pay(&treasury, STRANGER, u64::from(usdc) * 1_000_000).await.unwrap();
+    app.make_final();
+    app.circle.as_ref().unwrap().fund(i64::from(usdc) * 1_000_000).unwrap();
+    json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": usdc.to_string() }, "reference": hash })
+}
+
 /// A world in which the mutation can be called.
 async fn prepare(app: &TestApp, mutation: &str) -> Call {
     let deal = app.deal(&[100, 50]).await;
@@ -130,6 +139,22 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
             let (input, other) = (to("Their wallet is lost."), to("For another reason."));
             Call { by: admin, input, other, shows: PAYMENT, payments: 0 }
         }
+        "paymentBookCost" => {
+            let admin = app.admin().await;
+            let release = release(app, &deal, 0).await;
+            let record = "mutation($input: TreasuryMoveInput!) { treasuryMove(input: $input) {
+                treasuryMove { recordedAt } userErrors { field code message } } }";
+            let moved = with(moved_outside(app, 100).await, json!({ "idempotencyKey": new_key() }));
+            ok(app.mutate(&admin.token, record, moved).await);
+            for _ in 0..3 {
+                app.settle().await;
+            }
+            assert_eq!(app.payment(&deal.client, &release).await["status"], "COMPLETED");
+            let circle = app.circle.as_ref().unwrap();
+            circle.charge_late(&circle.accepted()[0].id, 2_500_000).unwrap();
+            let cost = |usdc: &str| json!({ "paymentId": release, "cost": { "amount": usdc } });
+            Call { by: admin, input: cost("2.5"), other: cost("2.6"), shows: PAYMENT, payments: 0 }
+        }
         "unallocatedAssign" => {
             let admin = app.admin().await;
             let money = stray(app, &admin, 100).await;
@@ -150,13 +175,8 @@ async fn prepare(app: &TestApp, mutation: &str) -> Call {
         "treasuryMove" => {
             let admin = app.admin().await;
             app.funded(&deal, first).await;
-            // What is recorded was done outside.
-            let (treasury, there) = (app.app.chain.treasury().to_string(), STRANGER);
-            let hash = app.evm.pay(&treasury, there, 10_000_000).await.unwrap();
-            app.make_final();
-            app.circle.as_ref().unwrap().fund(10_000_000).unwrap();
-            let moved = |reference: &str| json!({ "from": "CHAIN", "to": "CIRCLE", "amount": { "amount": "10" }, "reference": reference });
-            let (input, other) = (moved(&hash), moved(&format!("0x{}", "de".repeat(32))));
+            let input = moved_outside(app, 10).await;
+            let other = with(input.clone(), json!({ "reference": format!("0x{}", "de".repeat(32)) }));
             Call { by: admin, input, other, shows: ("treasuryMove", "recordedAt"), payments: 0 }
         }
         other => panic!("{other} takes an idempotencyKey and has no test here: add it to `prepare`"),
@@ -187,7 +207,7 @@ async fn one_effect(mutation: &str) {
     // The limit is there for paymentApprove alone.
     let limit = (mutation == "paymentApprove").then_some(Usdc(1));
     let app = match mutation {
-        "treasuryMove" => TestApp::start_on_circle().await,
+        "treasuryMove" | "paymentBookCost" => TestApp::start_on_circle().await,
         _ => TestApp::start_with(|settings| settings.approval_above = limit).await,
     };
     let ready = Box::pin(prepare(&app, mutation)).await;
@@ -240,6 +260,7 @@ money_mutations! {
     payment_retry = "paymentRetry";
     payment_approve = "paymentApprove";
     payment_redirect = "paymentRedirect";
+    payment_book_cost = "paymentBookCost";
     unallocated_assign = "unallocatedAssign";
     unallocated_return = "unallocatedReturn";
     treasury_move = "treasuryMove";

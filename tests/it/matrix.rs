@@ -80,6 +80,7 @@ pub(crate) const MUTATIONS: &[(&str, &str)] = &[
     ("paymentResume", "UFFFFKF"),
     ("paymentApprove", "UFFFFKF"),
     ("paymentRedirect", "UFFFFKF"),
+    ("paymentBookCost", "UFFFFKF"),
     ("portfolioItemCreate", "UFKFKFF"),
     ("portfolioItemUpdate", "UFKFNFF"),
     ("portfolioItemDelete", "UFKFNFF"),
@@ -398,6 +399,9 @@ pub(crate) fn input(mutation: &str, ids: &BTreeMap<&'static str, String>) -> Val
         "paymentResume" => json!({ "paymentId": id("payment") }),
         "paymentRedirect" => {
             json!({ "paymentId": id("payment"), "reason": "Their wallet is blocked.", "idempotencyKey": new_key() })
+        }
+        "paymentBookCost" => {
+            json!({ "paymentId": id("payment"), "cost": { "amount": "1" }, "idempotencyKey": new_key() })
         }
         "portfolioItemCreate" => json!({ "title": "" }),
         "portfolioItemUpdate" | "portfolioItemDelete" => json!({ "portfolioItemId": id("portfolioItem") }),

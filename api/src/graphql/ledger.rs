@@ -33,6 +33,8 @@ pub enum LedgerEntryKind {
     PayoutReversed,
     /// A reorg undid a final payout.
     PayoutUncompleted,
+    /// What was taken for a payout was booked after it was final.
+    PayoutCostBooked,
     /// A payout's deposit was undone after it was paid.
     LossRecorded,
     /// Money moved between the platform's own holdings.

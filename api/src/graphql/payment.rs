@@ -34,7 +34,8 @@ mod quote;
 mod transfer;
 
 pub use manage::{
-    PaymentApproveInput, PaymentHoldInput, PaymentManageMutation, PaymentRedirectInput, PaymentResumeInput,
+    PaymentApproveInput, PaymentBookCostInput, PaymentHoldInput, PaymentManageMutation, PaymentRedirectInput,
+    PaymentResumeInput,
 };
 
 pub use quote::{FeeSchedule, Quote, QuoteInput, QuoteQuery};

@@ -173,23 +173,4 @@ async fn arrived(db: &impl ConnectionTrait, since: chrono::DateTime<chrono::Utc>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whatever of what is under way was taken off, and whichever of the moves has come.
-    #[test]
-    fn a_move_explains_just_what_it_moved() {
-        let (there, range) = (Usdc(100), (Usdc(150), Usdc(160)));
-        let made_good_by = |amounts: &[i64]| {
-            let amounts: Vec<_> = amounts.iter().copied().map(Usdc).collect();
-            between(there, range, &amounts).unwrap()
-        };
-        for amount in [50, 55, 60] {
-            assert_eq!(made_good_by(&[7, amount]), Some(Usdc(amount)));
-        }
-        assert_eq!(made_good_by(&[20, 35]), Some(Usdc(55)), "together");
-        for other in [&[][..], &[49], &[61], &[30, 31], &[1_000]] {
-            assert_eq!(made_good_by(other), None, "{other:?}");
-        }
-    }
-}
+mod tests;

@@ -261,6 +261,14 @@ impl Account {
         self.notify("addressBookRecipients", body, now);
     }
 
+    /// `false` when no such payout is complete.
+    pub(super) fn charge_late(&mut self, id: &str, fee: i64) -> bool {
+        let complete = |row: &&mut Payout| row.id == id && row.status == "complete";
+        let Some(row) = self.payouts.iter_mut().find(complete) else { return false };
+        self.balance -= fee - row.fee.replace(fee).unwrap_or(0);
+        true
+    }
+
     /// `false` when there is no such payout. One that ended stays as it ended.
     pub(super) fn end_payout(&mut self, id: &str, ending: Ending, now: u64) -> bool {
         let fee = self.fee;

@@ -1,4 +1,4 @@
-//! What tests make of Circle: a fee, short pages, a payout that it has lost.
+//! What tests make of Circle: a fee, also a late one, short pages, a payout that it has lost.
 
 use std::sync::atomic::Ordering;
 
@@ -22,6 +22,16 @@ impl Circle {
     /// The folder cannot be written.
     pub fn set_fee(&self, micro: i64) -> Result<(), CircleError> {
         Ok(self.shared.change(|account, _| account.fee = micro)?)
+    }
+
+    /// Takes so much in all, in millionths of a dollar, for a payout that is complete, in the place of what it took before, and
+    /// tells it from now on.
+    ///
+    /// # Errors
+    /// There is no such payout, or it is not complete; the folder cannot be written.
+    pub fn charge_late(&self, id: &str, micro: i64) -> Result<(), CircleError> {
+        let known = self.shared.change(|account, _| account.charge_late(id, micro))?;
+        if known { Ok(()) } else { Err(CircleError::Unknown(format!("complete payout {id}"))) }
     }
 
     /// The most payouts that a page of a list has from now on, whatever a client wants.

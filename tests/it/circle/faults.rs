@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{
     App,
     entities::{PaymentStatus, Usdc},
@@ -11,7 +10,7 @@ use domain::{
     payment::payout,
     ports::{
         chain::Address,
-        circle::{self, CircleError, Payout, PublicKey, Recipient},
+        circle::{self, CircleError, Payout, PublicKey, Recipient, Span},
     },
 };
 use sandbox::circle::{Accepted, Ending, Fault};
@@ -99,8 +98,8 @@ impl circle::Circle for Gone {
         std::future::pending().await
     }
 
-    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
-        self.0.payouts(since, after).await
+    async fn payouts(&self, made: Span, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
+        self.0.payouts(made, after).await
     }
 
     async fn payout(&self, _: &str) -> Result<Payout, CircleError> {

@@ -1,14 +1,37 @@
 //! What Circle takes for a payout: a cost in the books, once, and no difference.
 
 use domain::{
-    entities::{PaymentRail, ReconciliationOutcome as Outcome},
+    entities::{PaymentKind, PaymentRail, ReconciliationOutcome as Outcome, payment},
     ledger::{Account, verify},
     money::Usdc,
 };
-use serde_json::json;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
 
-use super::{World, balance::RESUME};
-use crate::support::{ok, proxy::Fault, text};
+use super::{World, balance::RESUME, refused::says};
+use crate::support::{Someone, errors, new_key, ok, proxy::Fault, text};
+
+/// A payout by its id.
+const BY_ID: &str = "GET /v1/payouts/";
+
+impl World {
+    /// paymentBookCost; the payload.
+    async fn book_cost(&self, by: &Someone, payment: &str, usdc: &str) -> Value {
+        let book = "mutation($input: PaymentBookCostInput!) { paymentBookCost(input: $input) {
+            payment { id status } userErrors { field code message } } }";
+        let input = json!({ "paymentId": payment, "cost": { "amount": usdc }, "idempotencyKey": new_key() });
+        self.app.mutate(&by.token, book, input).await
+    }
+
+    /// It is refused, and nothing is booked; by which field and code, and what it says.
+    async fn books_nothing(&self, payment: &str, usdc: &str) -> (String, String) {
+        let before = self.balance(Account::Costs).await;
+        let payload = self.book_cost(&self.admin, payment, usdc).await;
+        assert_eq!(self.balance(Account::Costs).await, before, "{payload}");
+        let [error]: [String; 1] = errors(&payload).try_into().unwrap();
+        (error, text(&payload["userErrors"][0]["message"]))
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fee_is_a_cost_in_the_books_and_no_difference() {
@@ -131,5 +154,93 @@ async fn an_absurd_fee_is_told_and_stops_payouts_and_is_not_booked() {
     world.app.drain().await;
     world.until_paid(&next, "after an absurd fee").await;
     assert_eq!(world.circle().accepted().len(), 2);
+    world.app.finish().await;
+}
+
+/// Booked by an administrator, as Circle says it; and once more when Circle takes back some.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_circle_names_late_is_booked_by_an_administrator() {
+    let world = World::new(&[100, 100]).await;
+    world.app.mine(4).await;
+    let release = world.approve(0).await;
+    world.app.drain().await;
+    world.until_paid(&release, "as ever").await;
+    let id = world.circle().accepted()[0].id.clone();
+    // The second would be too much to be believed.
+    for (taken, costs) in [("0.4", 400_000), ("95", 95_000_000), ("0", 0)] {
+        world.circle().charge_late(&id, costs).unwrap();
+        let before = world.balance(Account::Costs).await;
+        let outcome = if costs > before.micro() { Outcome::Less } else { Outcome::More };
+        assert_eq!(world.outcomes().await[1], outcome, "{taken}");
+        let booked = ok(world.book_cost(&world.admin, &release, taken).await)["payment"].clone();
+        assert_eq!(booked, json!({ "id": release, "status": "COMPLETED" }));
+        assert_eq!(world.order(&release).await.unwrap().fee, Usdc(costs));
+        assert_eq!(world.balance(Account::Costs).await, Usdc(costs));
+        assert_eq!(
+            world.balance(Account::Treasury(PaymentRail::Circle)).await,
+            Usdc(world.circle().balance())
+        );
+        assert_eq!(world.outcomes().await[1], Outcome::Ok, "{taken}");
+        for checked in [
+            verify::books(&world.app.app).await.unwrap(),
+            vec![verify::at_circle(&world.app.app).await.unwrap().unwrap()],
+        ] {
+            assert!(checked.iter().all(|check| check.problems.is_empty()), "{checked:?}");
+        }
+        // Circle has the same figure, and so have the books.
+        let (error, says) = world.books_nothing(&release, taken).await;
+        assert_eq!(error, "cost:ILLEGAL_STATE");
+        assert!(says.contains("already"), "{says}");
+    }
+    let log = "{ auditLog(first: 3) { nodes { action details subjectId } } }";
+    let log = world.app.gql(&world.admin.token, log, json!({})).await.to_string();
+    assert!(log.contains("payment.book_cost") && log.contains(&release), "{log}");
+    world.app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cost_is_booked_on_circles_word_alone() {
+    let (world, proxy) = World::behind_proxy(&[100, 100]).await;
+    let release = world.approve(0).await;
+    world.app.drain().await;
+    world.until_paid(&release, "as ever").await;
+    let id = world.circle().accepted()[0].id.clone();
+
+    let (error, says_so) = world.books_nothing(&release, "0.4").await;
+    assert_eq!(error, "cost:OUT_OF_RANGE");
+    assert!(says_so.contains("took 0.00 USDC"), "{says_so}");
+    assert_eq!(world.books_nothing(&release, "-1").await.0, "cost:OUT_OF_RANGE");
+    // More than there is.
+    world.circle().charge_late(&id, 110_000_001).unwrap();
+    let (error, says_so) = world.books_nothing(&release, "110.000001").await;
+    assert_eq!(error, "cost:OUT_OF_RANGE");
+    assert!(says_so.contains("have 110.00 USDC at Circle"), "{says_so}");
+    world.circle().charge_late(&id, 400_000).unwrap();
+    for (fault, part) in [
+        (says(404, 2), "does not say"),
+        (says(503, 2), "does not say"),
+        (Fault::Lie(json!({ "id": "another" })), "another payout"),
+        (Fault::Lie(json!({ "amount": { "amount": "1.00", "currency": "USD" } })), "another payout"),
+        (Fault::Lie(json!({ "status": "failed" })), "\"failed\""),
+    ] {
+        proxy.on(BY_ID, fault);
+        let (error, says_so) = world.books_nothing(&release, "0.4").await;
+        assert_eq!(error, "paymentId:ILLEGAL_STATE");
+        assert!(says_so.contains(part), "{says_so}");
+        proxy.cure();
+    }
+    // Neither what is under way, nor what did not go by Circle.
+    let next = world.approve(1).await;
+    world.app.drain().await;
+    assert!(world.books_nothing(&next, "0.4").await.1.contains("not COMPLETED"));
+    let deposits = payment::Entity::find().filter(payment::Column::Kind.eq(PaymentKind::Deposit));
+    let deposit = deposits.one(world.app.app.db.reader()).await.unwrap().unwrap();
+    assert!(world.books_nothing(&deposit.id.to_string(), "0.4").await.1.contains("did not make"));
+
+    // A party of the contract never does, whatever they have become.
+    let payload = world.book_cost(&world.deal.client, &release, "0.4").await;
+    assert_eq!(errors(&payload), [":FORBIDDEN"]);
+    ok(world.book_cost(&world.admin, &release, "0.4").await);
+    world.until_paid(&next, "the other").await;
     world.app.finish().await;
 }

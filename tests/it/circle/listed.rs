@@ -1,5 +1,7 @@
 //! Orders that Circle may have accepted unheard: before one is ended Circle's list of payouts is looked through, to its end.
 
+use std::time::Duration;
+
 use domain::{
     entities::{PaymentStatus, circle_payout},
     payment::payout,
@@ -237,4 +239,27 @@ async fn after_a_day_the_list_alone_decides() {
     assert_eq!(proxy.requests(PAYOUTS), asked, "its key is not used any more");
     assert_eq!(world.circle().accepted().len(), 1);
     world.app.finish().await;
+}
+
+/// Somebody else asks while the list is read: what comes of that is certain, and what is only like it is not taken meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_like_it_is_not_taken_while_it_is_asked_for() {
+    let (world, proxy) = World::behind_proxy(&[100]).await;
+    let release = unheard(&world, &proxy).await;
+    let (before, asks) = (proxy.requests(LIST), world.order(&release).await.unwrap().asks);
+    proxy.on(LIST, Fault::Slow(Duration::from_secs(1)));
+    let another = async {
+        while proxy.requests(LIST) == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        world.after(601).await;
+        assert_eq!(world.order(&release).await.unwrap().asks, asks + 2, "by the mutation, and meanwhile");
+    };
+    let (said, ()) = tokio::join!(world.stays(&release, "asked meanwhile"), another);
+    assert!(said.contains("at this very moment"), "{said}");
+    proxy.cure();
+    proxy.on(PAYOUTS, says(404, 2));
+    assert_eq!(world.comes_to(&release).await, "COMPLETED");
+    proxy.cure();
+    world.ends_paid_once(&release).await;
 }

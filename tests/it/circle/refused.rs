@@ -180,3 +180,28 @@ async fn an_asking_that_nobody_heard_the_answer_of_is_waited_for() {
     assert!(world.circle().accepted().is_empty());
     world.app.finish().await;
 }
+
+/// Whatever words Circle finds, and however often one cause follows the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_hear_of_each_cause_once() {
+    let (world, proxy) = World::behind_proxy(&[100]).await;
+    let release = met_with(&world, &proxy, says(422, 2)).await;
+    assert_eq!(world.mails(&world.admin, STUCK), 1);
+    let another = Fault::Lie(json!({ "amount": { "amount": "1.00", "currency": "USD" } }));
+    for (fault, mails, seen) in [
+        (says(400, 3), 1, "(code 3, HTTP 400)"),
+        (says(422, 2), 1, "(code 2, HTTP 422)"),
+        (another.clone(), 2, "another payout"),
+        (says(422, 2), 2, "(code 2, HTTP 422)"),
+        (another, 2, "another payout"),
+    ] {
+        proxy.cure();
+        proxy.on(PAYOUTS, fault);
+        world.after(601).await;
+        let standing = world.standing(&release).await;
+        assert!(standing.starts_with("SUBMITTED: ") && standing.contains(seen), "{standing}");
+        assert_eq!(world.mails(&world.admin, STUCK), mails, "{standing}");
+    }
+    proxy.cure();
+    world.ends_paid_once(&release).await;
+}

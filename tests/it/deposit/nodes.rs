@@ -441,3 +441,32 @@ async fn administrators_are_told_once_of_a_node_that_fails() {
     assert_eq!((told(&app), trouble(&app, &admin).await), ((2, 2), Value::Null));
     app.finish().await;
 }
+
+/// What the nodes do not agree on for an hour is for administrators to hear of, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_are_told_once_of_a_dispute_that_lasts() {
+    let mut app = TestApp::start().await;
+    let fault = second_node(&mut app).await;
+    let (felix, admin) = (app.freelancer("felix").await, app.admin().await);
+    let treasury = app.app.chain.treasury().to_string();
+    let raw = signed(&app, &felix, &treasury, 5_000_000).await;
+    send(&app, &raw).await;
+    look(&app, 2).await;
+    look(&app, 0).await;
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc(-5_000_000));
+    app.reorg(3).await;
+    *fault.lock().unwrap() = Fault::Lags;
+    for (minutes, times) in [(0, 0), (59, 0), (1, 1), (1, 1), (240, 1)] {
+        app.advance(chrono::Duration::minutes(minutes));
+        look(&app, 1).await;
+        look(&app, 1).await;
+        assert_eq!(told(&app, &admin), (times, 0), "{minutes} minutes later");
+    }
+    let mails = app.mails(&admin.email);
+    let mail = mails.iter().find(|mail| mail.subject == "Deposits wait for a node").unwrap();
+    assert!(mail.text.contains("the two nodes do not show the same yet"), "{}", mail.text);
+    *fault.lock().unwrap() = Fault::None;
+    look(&app, 0).await;
+    assert_eq!(balance(&app, Account::Unallocated).await, Usdc::ZERO);
+    app.finish().await;
+}

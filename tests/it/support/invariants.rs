@@ -368,17 +368,19 @@ impl Books {
         }
     }
 
-    /// (viii) What Circle took for a payout is booked in the transfer that completes it, as much as its order says, and no other cost is.
+    /// (viii) What Circle took for a payout is booked with its completion or after it, as much as its order says, and no other cost is.
     fn costs_are_booked_with_their_payouts(&self, wrong: &mut Vec<String>) {
         let mut booked: BTreeMap<PaymentId, i64> = BTreeMap::new();
         for posting in self.postings.iter().filter(|row| self.accounts[&row.account_id].key == "COSTS") {
             let transfer = self.transfers.get(&posting.transfer_id);
-            let completes = transfer.filter(|row| row.kind == LedgerTransferKind::PayoutCompleted);
-            match completes.and_then(|row| row.payment_id) {
+            let kinds = [LedgerTransferKind::PayoutCompleted, LedgerTransferKind::PayoutCostBooked];
+            let costs = transfer.filter(|row| kinds.contains(&row.kind));
+            match costs.and_then(|row| row.payment_id) {
                 Some(payment) => *booked.entry(payment).or_default() += posting.amount.micro(),
                 None => wrong.push(format!("a cost of {} belongs to no payout", posting.amount)),
             }
         }
+        booked.retain(|_, cost| *cost != 0);
         let complete =
             |id| self.payments.iter().any(|row| row.id == id && row.status == PaymentStatus::Completed);
         let mut taken: BTreeMap<PaymentId, i64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What administrators do with payouts that wait.
+//! What administrators do with payouts that wait, and with what one cost.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
@@ -11,7 +11,10 @@ use domain::{
 use super::{Payment, PaymentPayload};
 use crate::{
     error::answer,
-    graphql::support::{actor, app, parse_id},
+    graphql::{
+        scalars::MoneyInput,
+        support::{actor, app, parse_id},
+    },
 };
 
 /// Which payout to hold, and why.
@@ -50,7 +53,18 @@ pub struct PaymentRedirectInput {
     pub idempotency_key: ID,
 }
 
-/// What administrators do with payouts that wait.
+/// For which payout to book what Circle took.
+#[derive(Debug, InputObject)]
+pub struct PaymentBookCostInput {
+    /// A payout that Circle made, `pay_...`: COMPLETED.
+    pub payment_id: ID,
+    /// What Circle took for it in all, beside its amount, in USDC: the figure that Circle itself says.
+    pub cost: MoneyInput,
+    /// A UUID of your making, new for each intent: sent again, it answers with the same payment.
+    pub idempotency_key: ID,
+}
+
+/// What administrators do with payouts.
 #[derive(Default)]
 pub struct PaymentManageMutation;
 
@@ -112,6 +126,23 @@ impl PaymentManageMutation {
         let done = Box::pin(async {
             let id = admin_id(actor, &input.payment_id)?;
             payments::redirect(app, actor, id, &input.reason, &input.idempotency_key).await
+        });
+        shown(app, actor, done).await
+    }
+
+    /// Books what Circle took for a payout after its end, in the place of what is booked for it: Circle named it late, or so much that
+    /// it was not believed at once. Circle is asked, and has to say the same. Its part of `treasury.costsInLedger`; nobody is paid
+    /// less. For admins who are no party of its contract.
+    async fn payment_book_cost(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "For which payment, and how much.")] input: PaymentBookCostInput,
+    ) -> Result<PaymentPayload> {
+        let (app, actor) = (app(ctx)?, actor(ctx)?);
+        let done = Box::pin(async {
+            let id = admin_id(actor, &input.payment_id)?;
+            let cost = input.cost.parse("cost")?;
+            payments::circle::book_cost(app, actor, id, cost, &input.idempotency_key).await
         });
         shown(app, actor, done).await
     }

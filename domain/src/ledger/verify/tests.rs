@@ -1,7 +1,9 @@
 //! Books with a case of everything hold; and whatever somebody changes in them shows, by its name and its figure.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::fixture::{CHAIN, StillChain, app, app_with, post, rows, usdc, vandalise};
+use crate::fixture::{CHAIN, StillChain, StillCircle, app, app_with, post, rows, usdc, vandalise};
 
 mod market;
 
@@ -287,6 +289,29 @@ async fn the_books_are_held_against_the_chain() {
     is(against(30, false, up()).await, "unknown", &[&not("the scanner has not started yet")]);
     let down = StillChain { down: true, ..up() };
     is(against(30, true, down).await, "unknown", &[&not("chain: nobody answers")]);
+}
+
+#[tokio::test]
+async fn the_books_are_held_against_circle() {
+    let against = async |balance: Option<i64>| {
+        let circle = StillCircle { balance: balance.map(usdc), ..StillCircle::default() };
+        let app = App { circle: Some(Arc::new(circle)), ..app().await };
+        let lines =
+            [(Account::Treasury(entities::PaymentRail::Circle), usdc(30)), (Account::Loss, usdc(-30))];
+        post(&app, LedgerTransferKind::TreasuryMoved, None, &lines).await;
+        at_circle(&app).await.unwrap().unwrap()
+    };
+    for (balance, figure, problem) in [
+        (Some(30), "30.00 USDC", None),
+        (Some(29), "29.00 USDC", Some("by the books 30.00 USDC: a difference of -1.00 USDC")),
+        (Some(31), "31.00 USDC", Some("by the books 30.00 USDC: a difference of 1.00 USDC")),
+        (None, "unknown", Some("it could not be compared: circle: down")),
+    ] {
+        let check = against(balance).await;
+        assert_eq!((check.name, check.figure.as_str()), ("balance at Circle", figure));
+        assert_eq!(check.problems, problem.into_iter().collect::<Vec<_>>());
+    }
+    assert!(at_circle(&app().await).await.unwrap().is_none(), "there is none");
 }
 
 #[tokio::test]

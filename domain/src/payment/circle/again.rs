@@ -21,7 +21,7 @@ use crate::{
 /// For how long Circle has to have not known a payout that it had accepted before that is believed.
 const MISSING_FOR: Duration = Duration::hours(24);
 /// How long Circle may be asked: an administrator waits for it, and a request ends soon after.
-const WITHIN: std::time::Duration = std::time::Duration::from_secs(25);
+pub(super) const WITHIN: std::time::Duration = std::time::Duration::from_secs(25);
 /// What the audit log says of a payment that goes on.
 const GOES_ON: &str = "GOES_ON";
 /// What it says of one that does not.

@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, time::Duration as Real};
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use entities::circle_payout;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 
@@ -11,11 +11,13 @@ use super::{again::is_long_missing, track};
 use crate::{
     App, Tx,
     error::Result,
-    ports::circle::{Circle, Payout, PayoutStatus},
+    ports::circle::{Circle, Payout, PayoutStatus, Span},
 };
 
 /// How long before its order a payout may be dated: Circle's clock is not ours.
 const BEFORE: Duration = Duration::minutes(10);
+/// How long after the last moment at which Circle can have taken its order a payout may be dated, for the same reason.
+const AFTER: Duration = Duration::days(1);
 /// How many pages are read at the most.
 const PAGES: usize = 100;
 /// How long reading may take: an administrator waits for it.
@@ -73,10 +75,10 @@ async fn same_account(circle: &dyn Circle, known: &str) -> Result<(), String> {
 }
 
 async fn walk(circle: &dyn Circle, order: &circle_payout::Model) -> Result<Vec<Payout>, String> {
-    let since = order.created_at - BEFORE;
+    let made = Span { since: order.created_at - BEFORE, until: latest(order).map(|at| at + AFTER) };
     let (mut seen, mut like, mut after) = (HashSet::new(), Vec::new(), None::<String>);
     for _ in 0..PAGES {
-        let page = circle.payouts(since, after.as_deref()).await.map_err(|error| error.to_string())?;
+        let page = circle.payouts(made, after.as_deref()).await.map_err(|error| error.to_string())?;
         // Circle may put fewer on a page than it is asked for, so that only an empty one is the end.
         let Some(last) = page.last() else { return Ok(like) };
         after = Some(last.id.clone());
@@ -90,6 +92,12 @@ async fn walk(circle: &dyn Circle, order: &circle_payout::Model) -> Result<Vec<P
         }
     }
     Err(format!("it has more than {PAGES} pages"))
+}
+
+/// When Circle can have taken the order at the latest: an asking that nobody heard the answer of has come to it by then or never
+/// does, and what it had accepted was there before it was missed. `None` where neither is known.
+fn latest(order: &circle_payout::Model) -> Option<DateTime<Utc>> {
+    order.doubt_until.max(order.missing_since)
 }
 
 fn has_id_of(order: &circle_payout::Model, payout: &Payout) -> bool {

@@ -12,6 +12,7 @@ use crate::{App, clock, error::Result};
 
 mod again;
 mod ask;
+mod cost;
 mod fees;
 mod left;
 mod listed;
@@ -22,6 +23,7 @@ mod send;
 mod track;
 
 pub(super) use again::{ask_again, conclude};
+pub use cost::book_cost;
 pub(crate) use fees::{fee, most};
 pub use moved::{Said, TreasuryMove, record_move};
 pub use notified::{Notified, notified};

@@ -174,3 +174,32 @@ async fn a_piece_of_a_large_deposit_needs_what_the_whole_does() {
     assert!(counts(100, 196, Some(Some(3))));
     assert!(!counts(100, 197, Some(Some(3))));
 }
+
+/// How far apart the newest blocks are, whichever is ahead; and what counts by one node is not undone.
+#[tokio::test]
+async fn two_nodes_may_be_apart_and_what_counts_by_one_of_them_may_count() {
+    let behind = |minutes| StillChain { head_lag: Duration::minutes(minutes), ..chain(200, None) };
+    let beside = async |second: Option<StillChain>| {
+        let mut app = app_with(behind(20), |_| ()).await;
+        app.witness = second.map(|second| Arc::new(second) as Arc<dyn Chain>);
+        Depth::now(&app).await.unwrap()
+    };
+    let row = |block| transfer(1, block, None);
+    for (second, apart, last) in [
+        (None, 0, 198),
+        (Some(behind(20)), 0, 198),
+        (Some(behind(50)), 30, 198),
+        (Some(StillChain { head: Some(210), ..behind(5) }), 15, 208),
+        (Some(StillChain { head: Some(190), ..behind(20) }), 0, 198),
+    ] {
+        let depth = beside(second).await;
+        assert_eq!(depth.apart(), Duration::minutes(apart), "{depth:?}");
+        assert!(
+            depth.may_count(&row(last), Some(3)) && !depth.may_count(&row(last + 1), Some(3)),
+            "{depth:?}"
+        );
+    }
+    let silent = beside(Some(StillChain { down: true, ..behind(90) })).await;
+    assert_eq!(silent.apart(), Duration::zero());
+    assert!(silent.may_count(&row(200), Some(3)) && silent.may_count(&row(900), None));
+}

@@ -178,3 +178,76 @@ async fn a_payment_is_locked_with_its_milestone_or_is_not_there() {
         assert_eq!(error, format!("There is no such {told}, or it is not yours."));
     }
 }
+
+#[tokio::test]
+async fn why_it_waits_is_written_and_told_once() {
+    let app = app().await;
+    let before = store(&app, rows::payment(1, PaymentKind::Release, PaymentStatus::Queued, 1)).await;
+    let other = store(&app, rows::payment(2, PaymentKind::Release, PaymentStatus::Queued, 1)).await;
+    let told = async || event::Entity::find().count(app.db.reader()).await.unwrap();
+    let mut row = before.clone();
+    for (hours, why, events) in [(1, Some("why"), 1), (2, Some("why"), 1), (3, None, 2), (4, None, 2)] {
+        app.clock.advance(Duration::hours(1));
+        let tx = app.db.begin().await.unwrap();
+        row = reason(&app, &tx, row, why).await.unwrap();
+        tx.commit().await.unwrap();
+        let news = if hours < 3 { 1 } else { 3 };
+        let wanted = payment::Model {
+            hold_reason: why.map(str::to_owned),
+            updated_at: noon() + Duration::hours(news),
+            ..before.clone()
+        };
+        assert_eq!((&row, &reload(&app, 1).await), (&wanted, &wanted), "{hours}");
+        assert_eq!(told().await, events, "{hours}");
+    }
+    assert_eq!(reload(&app, 2).await, other);
+}
+
+#[tokio::test]
+async fn all_that_are_asked_for_are_woken() {
+    let app = app().await;
+    for number in [1, 2, 3] {
+        let status = if number == 3 { PaymentStatus::OnHold } else { PaymentStatus::Queued };
+        store(&app, rows::payment(number, PaymentKind::Release, status, 1)).await;
+    }
+    let woken = async |status: PaymentStatus| {
+        let which = payment::Entity::find().filter(payment::Column::Status.eq(status));
+        let tx = app.db.begin().await.unwrap();
+        let woken = wake(&app, &tx, which).await.unwrap();
+        tx.commit().await.unwrap();
+        woken
+    };
+    assert_eq!(woken(PaymentStatus::Submitted).await, 0);
+    assert_eq!(queued(&app).await, []);
+    assert_eq!(woken(PaymentStatus::Queued).await, 2);
+    assert_eq!(queued(&app).await.len(), 2);
+    let due = [reload(&app, 1).await.due_at, reload(&app, 2).await.due_at, reload(&app, 3).await.due_at];
+    assert_eq!(due, [Some(noon()), Some(noon()), None]);
+}
+
+#[tokio::test]
+async fn what_may_be_off_a_balance_is_submitted_on_its_rail_or_named() {
+    use PaymentStatus::{Completed, Confirming, Submitted};
+    let app = app().await;
+    for (number, kind, status, rail) in [
+        (1, PaymentKind::Release, Submitted, PaymentRail::Circle),
+        (2, PaymentKind::Refund, Submitted, PaymentRail::Circle),
+        (3, PaymentKind::Release, Submitted, PaymentRail::Chain),
+        (4, PaymentKind::Deposit, Submitted, PaymentRail::Circle),
+        (5, PaymentKind::Release, Confirming, PaymentRail::Circle),
+        (6, PaymentKind::Release, Completed, PaymentRail::Circle),
+        (7, PaymentKind::Release, Completed, PaymentRail::Chain),
+    ] {
+        store(&app, payment::Model { rail, ..rows::payment(number, kind, status, 1) }).await;
+    }
+    let found = async |rail, and: &[u128]| {
+        let and: Vec<PaymentId> = and.iter().copied().map(id).collect();
+        let rows = submitted(app.db.reader(), rail, &and).await.unwrap();
+        let mut found: Vec<_> = rows.iter().map(|row| row.id.0.as_u128()).collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(found(PaymentRail::Circle, &[]).await, [1, 2]);
+    assert_eq!(found(PaymentRail::Circle, &[2, 6, 7]).await, [1, 2, 6]);
+    assert_eq!(found(PaymentRail::Chain, &[]).await, [3]);
+}

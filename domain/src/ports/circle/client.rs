@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use entities::Usdc;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Circle, CircleError, Payout, PublicKey, Recipient, told};
+use super::{Circle, CircleError, Payout, PublicKey, Recipient, Span, told};
 use crate::ports::{
     chain::Address,
     http::{self, Unread},
@@ -291,13 +291,18 @@ impl Circle for CircleClient {
         self.post::<WirePayout>(&["v1", "payouts"], body).await.map(Payout::from)
     }
 
-    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
+    async fn payouts(&self, made: Span, after: Option<&str>) -> Result<Vec<Payout>, CircleError> {
         let mut url = self.url(&["v1", "payouts"]);
         if let Some(after) = after {
             url.query_pairs_mut().append_pair("pageAfter", after);
         }
-        let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
-        url.query_pairs_mut().append_pair("from", &since).append_pair("pageSize", PAGE);
+        for (end, moment) in [("from", Some(made.since)), ("to", made.until)] {
+            if let Some(moment) = moment {
+                let moment = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
+                url.query_pairs_mut().append_pair(end, &moment);
+            }
+        }
+        url.query_pairs_mut().append_pair("pageSize", PAGE);
         let found: Vec<WirePayout> = self.exchange(self.request(Method::GET, url)).await?;
         Ok(found.into_iter().map(Payout::from).collect())
     }

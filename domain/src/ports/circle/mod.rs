@@ -215,6 +215,15 @@ pub fn told(amount: Usdc) -> Option<String> {
     amount.is_positive().then(|| amount.to_decimal().to_string())
 }
 
+/// When something happened, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// At the earliest.
+    pub since: DateTime<Utc>,
+    /// At the latest; `None` for until now.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// Circle, as the domain sees it: one account that pays out of one balance.
 #[async_trait]
 pub trait Circle: Send + Sync {
@@ -230,9 +239,9 @@ pub trait Circle: Send + Sync {
     async fn recipient(&self, id: &str) -> Result<Recipient, CircleError>;
     /// Asks for a payout. The same key, recipient and amount may be sent again: there is one payout, as it is now.
     async fn payout_create(&self, key: Uuid, recipient: &str, amount: Usdc) -> Result<Payout, CircleError>;
-    /// One page of the payouts that Circle has made since a moment, of everybody and whatever became of them, newest first: what comes
-    /// after the payout of this id, or the newest. An empty page is the end; one with few on it may not be.
-    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Result<Vec<Payout>, CircleError>;
+    /// One page of the payouts that Circle has made in a span of time, of everybody and whatever became of them, newest first: what
+    /// comes after the payout of this id, or the newest. An empty page is the end; one with few on it may not be.
+    async fn payouts(&self, made: Span, after: Option<&str>) -> Result<Vec<Payout>, CircleError>;
     /// A payout.
     async fn payout(&self, id: &str) -> Result<Payout, CircleError>;
     /// The USDC that may be paid out now.

@@ -1,76 +1,41 @@
 //! Reading the list against a Circle that lists what each test wants.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use entities::Usdc;
-use uuid::Uuid;
 
 use super::*;
 use crate::{
     fixture::{
-        noon,
+        StillCircle, noon,
         rows::{id, ordered},
+        told,
     },
-    ports::{
-        chain::Address,
-        circle::{CircleError, PublicKey, Recipient},
-    },
+    ports::circle::CircleError,
 };
 
 type Page = Result<Vec<Payout>, CircleError>;
 
 /// Answers by where the page begins, and remembers what it was asked.
-struct Lists<F> {
-    page: F,
-    asked: Mutex<Vec<(DateTime<Utc>, Option<String>)>>,
+struct Lists {
+    circle: StillCircle,
+    asked: Arc<Mutex<Vec<(Span, Option<String>)>>>,
 }
 
-impl<F: Fn(Option<&str>) -> Page + Send + Sync> Lists<F> {
-    fn new(page: F) -> Self {
-        Self { page, asked: Mutex::default() }
+impl Lists {
+    fn new(page: impl Fn(Option<&str>) -> Page + Send + Sync + 'static) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&asked);
+        let list = move |made, after: Option<&str>| {
+            heard.lock().unwrap().push((made, after.map(str::to_owned)));
+            page(after)
+        };
+        Self { circle: StillCircle { list: Box::new(list), ..StillCircle::default() }, asked }
     }
 
     async fn walked(&self) -> Result<Vec<String>, String> {
-        let like = walk(self, &order()).await?;
+        let like = walk(&self.circle, &order()).await?;
         Ok(like.into_iter().map(|payout| payout.id).collect())
-    }
-}
-
-#[async_trait]
-impl<F: Fn(Option<&str>) -> Page + Send + Sync> Circle for Lists<F> {
-    async fn payouts(&self, since: DateTime<Utc>, after: Option<&str>) -> Page {
-        self.asked.lock().unwrap().push((since, after.map(str::to_owned)));
-        (self.page)(after)
-    }
-
-    async fn recipient_create(&self, _: Uuid, _: &str, _: Address) -> Result<Recipient, CircleError> {
-        unreachable!()
-    }
-
-    async fn recipient(&self, _: &str) -> Result<Recipient, CircleError> {
-        unreachable!()
-    }
-
-    async fn payout_create(&self, _: Uuid, _: &str, _: Usdc) -> Result<Payout, CircleError> {
-        unreachable!()
-    }
-
-    async fn payout(&self, _: &str) -> Result<Payout, CircleError> {
-        unreachable!()
-    }
-
-    async fn balance(&self) -> Result<Usdc, CircleError> {
-        unreachable!()
-    }
-
-    fn known_key(&self, _: Uuid) -> Option<PublicKey> {
-        unreachable!()
-    }
-
-    async fn public_key(&self, _: Uuid) -> Result<PublicKey, CircleError> {
-        unreachable!()
     }
 }
 
@@ -80,14 +45,7 @@ fn order() -> circle_payout::Model {
 }
 
 fn payout(id: &str, micro: Option<i64>, recipient: Option<&str>) -> Payout {
-    Payout {
-        id: id.to_owned(),
-        status: PayoutStatus::Pending,
-        error_code: None,
-        amount: micro.map(Usdc),
-        recipient: recipient.map(str::to_owned),
-        fee: None,
-    }
+    told(id, micro.map(Usdc), recipient)
 }
 
 fn down() -> CircleError {
@@ -97,7 +55,7 @@ fn down() -> CircleError {
 #[tokio::test]
 async fn what_could_be_it_is_found_on_every_page() {
     let whole = Some(90_000_000);
-    let circle = Lists::new(|after| {
+    let circle = Lists::new(move |after| {
         Ok(match after {
             None => vec![payout("a", whole, Some("r1")), payout("b", whole, Some("r2"))],
             Some("b") => vec![payout("c", Some(90_000_001), Some("r1"))],
@@ -111,7 +69,8 @@ async fn what_could_be_it_is_found_on_every_page() {
     });
     assert_eq!(circle.walked().await.unwrap(), ["a", "d", "e", "f", "p0"]);
     let asked = circle.asked.lock().unwrap().clone();
-    assert!(asked.iter().all(|(since, _)| *since == noon() - BEFORE), "{asked:?}");
+    let made = Span { since: noon() - BEFORE, until: None };
+    assert!(asked.iter().all(|(asked, _)| *asked == made), "{asked:?}");
     let after: Vec<_> = asked.iter().map(|(_, after)| after.as_deref()).collect();
     assert_eq!(after, [None, Some("b"), Some("c"), Some("f"), Some("p0")]);
 }
@@ -119,7 +78,7 @@ async fn what_could_be_it_is_found_on_every_page() {
 #[tokio::test]
 async fn a_list_that_is_not_read_to_its_end_says_nothing() {
     for breaks_at in [None, Some("a"), Some("b")] {
-        let circle = Lists::new(|after| match after {
+        let circle = Lists::new(move |after| match after {
             _ if after == breaks_at => Err(down()),
             None => Ok(vec![payout("a", Some(90_000_000), Some("r1"))]),
             Some("a") => Ok(vec![payout("b", Some(1), Some("r1"))]),
@@ -147,4 +106,23 @@ async fn the_last_page_that_is_read_may_be_the_end() {
         Ok(if last { vec![] } else { vec![payout(&(number + 1).to_string(), Some(1), Some("r1"))] })
     });
     assert_eq!(circle.walked().await.unwrap(), [""; 0]);
+}
+
+/// Not all that was paid since, which on a busy account is more than anybody reads.
+#[tokio::test]
+async fn no_page_is_read_of_what_came_long_after() {
+    let hours = |hours| noon() + Duration::hours(hours);
+    for (doubt_until, missing_since, until) in [
+        (None, None, None),
+        (Some(hours(1)), None, Some(hours(25))),
+        (None, Some(hours(2)), Some(hours(26))),
+        (Some(hours(3)), Some(hours(2)), Some(hours(27))),
+        (Some(hours(1)), Some(hours(2)), Some(hours(26))),
+    ] {
+        let circle = Lists::new(|_| Ok(vec![]));
+        let order = circle_payout::Model { doubt_until, missing_since, ..order() };
+        assert!(walk(&circle.circle, &order).await.unwrap().is_empty());
+        let asked = circle.asked.lock().unwrap().clone();
+        assert_eq!(asked, [(Span { since: noon() - BEFORE, until }, None)]);
+    }
 }

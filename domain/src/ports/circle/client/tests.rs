@@ -145,20 +145,26 @@ async fn an_end_is_read_with_its_reason_and_news_are_kept() {
 async fn a_page_of_payouts_is_asked_for_as_circle_documents_it() {
     let page = json!({ "data": [payout("complete")["data"], { "id": "p2", "status": "pending" }] });
     let scene = Scene::always(200, "", &page).await;
-    let since = "2026-03-01T12:00:00.5Z".parse().unwrap();
-    let found = scene.client.payouts(since, None).await.unwrap();
+    let made = Span { since: "2026-03-01T12:00:00.5Z".parse().unwrap(), until: None };
+    let found = scene.client.payouts(made, None).await.unwrap();
     assert_eq!(found.iter().map(|payout| payout.id.as_str()).collect::<Vec<_>>(), ["p1", "p2"]);
     assert_eq!((found[0].amount, found[0].recipient.as_deref()), (Some(Usdc(12_500_000)), Some("r1")));
     assert_eq!((found[1].amount, &found[1].recipient), (None, &None));
-    scene.client.payouts(since, Some("p 2&x")).await.unwrap();
+    scene.client.payouts(made, Some("p 2&x")).await.unwrap();
+    let ended = Span { until: Some("2026-03-02T12:00:00Z".parse().unwrap()), ..made };
+    scene.client.payouts(ended, None).await.unwrap();
     let lines: Vec<_> = scene.asked().into_iter().map(|asked| asked.line).collect();
-    let from = "from=2026-03-01T12%3A00%3A00.500Z&pageSize=50";
+    let from = "from=2026-03-01T12%3A00%3A00.500Z";
     assert_eq!(
         lines,
-        [format!("GET /v1/payouts?{from}"), format!("GET /v1/payouts?pageAfter=p+2%26x&{from}")]
+        [
+            format!("GET /v1/payouts?{from}&pageSize=50"),
+            format!("GET /v1/payouts?pageAfter=p+2%26x&{from}&pageSize=50"),
+            format!("GET /v1/payouts?{from}&to=2026-03-02T12%3A00%3A00.000Z&pageSize=50"),
+        ]
     );
     for odd in [json!({ "data": {} }), json!([]), json!({ "data": [{ "id": "p1" }] })] {
-        let error = Scene::always(200, "", &odd).await.client.payouts(since, None).await.unwrap_err();
+        let error = Scene::always(200, "", &odd).await.client.payouts(made, None).await.unwrap_err();
         assert!(matches!(error, CircleError::Transient { .. }), "{odd}: {error}");
     }
 }
