@@ -15,27 +15,33 @@ function groupBy(all, key) {
 }
 
 const [tool, folder] = process.argv.slice(2);
-const [tree, found] = [join(folder, "tree"), join(folder, "mutants.out")];
+// What is changed while this runs changes nothing here: the files are copied once, and those that are built from there each time.
+const [pristine, tree, found] = ["pristine", "tree", "mutants.out"].map((name) => join(folder, name));
 const PATIENCE = 60_000;
 
-const config = readFileSync(".cargo/mutants.toml", "utf8");
+copy();
+const config = readFileSync(join(pristine, ".cargo/mutants.toml"), "utf8");
 const [, listed] = /additional_cargo_test_args = (\[[^\]]*\])/.exec(config);
 const args = JSON.parse(listed.replace(/,\s*\]/, "]"));
 const filters = args.slice(args.indexOf("--") + 1);
 
-const list = execFileSync(tool, ["mutants", "--list", "--json"], { maxBuffer: 1 << 28, encoding: "utf8" });
-const mutants = JSON.parse(list).map((mutant, at) => ({ ...mutant, number: at + 1, verdict: null }));
+const list = execFileSync(tool, ["mutants", "--dir", pristine, "--list", "--json"], { maxBuffer: 1 << 28, encoding: "utf8" });
+const mutants = JSON.parse(list).map((mutant, at) => {
+  // Bodies of one function that answers `impl Trait` would have to be of one type.
+  const verdict = /\bimpl /.test(mutant.function.return_type) ? "alone" : null;
+  return { ...mutant, number: at + 1, verdict };
+});
 const packages = [...new Set(mutants.map((mutant) => mutant.package))];
 
 /** Functions that are no longer `const`, since they call one that has a switch in it: by file, the lines of errors. */
 const loosened = new Map();
 
 function copy() {
-  rmSync(tree, { recursive: true, force: true });
+  rmSync(pristine, { recursive: true, force: true });
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { encoding: "utf8" });
   for (const file of files.split("\0").filter(Boolean)) {
-    mkdirSync(dirname(join(tree, file)), { recursive: true });
-    cpSync(file, join(tree, file), { force: true });
+    mkdirSync(dirname(join(pristine, file)), { recursive: true });
+    cpSync(file, join(pristine, file));
   }
 }
 
@@ -52,7 +58,7 @@ function bodyOf(text) {
 
 /** Writes a file with its mutants in it; the lines of each, and of each original, afterwards. */
 function place(file, its) {
-  const text = [...readFileSync(file, "utf8")];
+  const text = [...readFileSync(join(pristine, file), "utf8")];
   const starts = [0];
   text.forEach((char, at) => char === "\n" && starts.push(at + 1));
   const offset = ({ line, column }) => starts[line - 1] + column - 1;
@@ -98,7 +104,8 @@ pub(crate) fn mutant() -> usize {
 `;
 
 function write() {
-  copy();
+  rmSync(tree, { recursive: true, force: true });
+  cpSync(pristine, tree, { recursive: true });
   const left = mutants.filter((mutant) => mutant.verdict === null);
   const byFile = [...groupBy(left, (mutant) => mutant.file)];
   const placed = new Map(byFile.map(([file, its]) => [file, place(file, its)]));
@@ -136,10 +143,14 @@ function build() {
 
 /** Takes what does not compile out of the next build. Of a function whose original does not compile any more, all of it. */
 function sort(errors, placed) {
-  for (const error of errors) {
+  const met = errors.map((error) => {
     const span = error.spans.find((one) => one.is_primary) ?? error.spans[0];
-    const file = span.file_name;
-    const here = (placed.get(file) ?? []).find((one) => one.first <= span.line_start && span.line_start <= one.last);
+    const on = (one) => one.first <= span.line_start && span.line_start <= one.last;
+    return { error, span, file: span.file_name, here: (placed.get(span.file_name) ?? []).find(on) };
+  });
+  // Where the original does not compile, what is said of its mutants may come of their standing together.
+  met.sort((one, other) => Number(other.here?.original ?? false) - Number(one.here?.original ?? false));
+  for (const { error, span, file, here } of met) {
     if (here) {
       for (const mutant of here.mutants) mutant.verdict ??= here.original ? "alone" : "unviable";
     } else if (error.code?.code === "E0015") {
@@ -152,17 +163,23 @@ function sort(errors, placed) {
 
 /** Runs the tests with one mutant, or with none. */
 function test(programs, { number, package: name }) {
-  return new Promise((resolve) => {
-    const env = { ...process.env, MUTANT: String(number) };
+  return new Promise((resolve, reject) => {
+    // A failure that proptest kept would be found again by every later mutant.
+    const env = { ...process.env, MUTANT: String(number), PROPTEST_FAILURE_PERSISTENCE: "off" };
     const run = spawn(programs.get(name), filters, { cwd: join(tree, name), env, stdio: "ignore" });
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       run.kill("SIGKILL");
     }, PATIENCE);
-    run.on("exit", (code) => {
+    run.on("error", reject);
+    run.on("exit", (code, signal) => {
       clearTimeout(timer);
-      resolve(late ? "timeout" : code === 0 ? "missed" : "caught");
+      // A panic in a test, an abort (no stack left), a timeout: anything else that ends a program is no verdict on it.
+      if (late) resolve("timeout");
+      else if (code === 0) resolve("missed");
+      else if (code === 101 || signal === "SIGABRT" || signal === "SIGSEGV") resolve("caught");
+      else reject(new Error(`mutant ${number}: the tests end by ${signal ?? code}`));
     });
   });
 }
@@ -174,23 +191,29 @@ while (!programs) {
   sort(built.errors, placed);
   programs = built.programs;
 }
+const lanes = Array.from({ length: availableParallelism() }, (_, lane) => lane);
 for (const name of packages) {
-  if ((await test(programs, { number: 0, package: name })) !== "missed") throw new Error(`${name}: its tests fail as it is`);
+  // As busy as it will be.
+  const asItIs = await Promise.all(lanes.map(() => test(programs, { number: 0, package: name })));
+  if (asItIs.some((verdict) => verdict !== "missed")) throw new Error(`${name}: its tests fail as it is`);
 }
 const queue = mutants.filter((mutant) => mutant.verdict === null);
 console.log(`mutants: ${queue.length} of ${mutants.length} stand in one build`);
-const lanes = Array.from({ length: availableParallelism() }, async () => {
+const work = lanes.map(async () => {
   for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
     mutant.verdict = await test(programs, mutant);
     if (mutant.verdict !== "caught") console.log(`${mutant.verdict}: ${mutant.name}`);
   }
 });
-await Promise.all(lanes);
+await Promise.all(work);
 
 const alone = mutants.filter((mutant) => mutant.verdict === "alone");
 if (alone.length > 0) {
-  const names = alone.map((mutant) => `^${mutant.name.replace(/[^\w ]/g, "\\$&")}$`).join("|");
-  const run = spawnSync(tool, ["mutants", "--output", folder, "--jobs", "1", "--re", names], { stdio: "inherit" });
+  const names = alone.map((mutant) => `^${mutant.name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`).join("|");
+  // The fields of structs in the files of the configuration come whatever the names, so it is left out.
+  const files = [...new Set(alone.map((mutant) => mutant.file))].flatMap((file) => ["--file", file]);
+  const asked = ["--no-config", "--dir", pristine, "--minimum-test-timeout", "60", "--output", folder, "--jobs", "1", "--re", names, ...files];
+  const run = spawnSync(tool, ["mutants", ...asked, "--", ...args], { stdio: "inherit" });
   if (![0, 2, 3].includes(run.status)) throw new Error("cargo-mutants gives no verdict");
   for (const verdict of ["caught", "missed", "timeout", "unviable"]) {
     const told = readFileSync(join(found, `${verdict}.txt`), "utf8").split("\n");

@@ -25,7 +25,7 @@ pub struct Model {
     pub status: Option<String>,
     /// Circle's word for why it failed.
     pub error_code: Option<String>,
-    /// What Circle took for it beside the amount, as it was booked when it was complete.
+    /// What Circle took for it beside the amount, as it is booked since it is complete.
     pub fee: Usdc,
     /// Since when Circle has not known the payout by the id that it gave; empty when it does.
     pub missing_since: Option<DateTimeUtc>,

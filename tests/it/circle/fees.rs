@@ -206,6 +206,7 @@ async fn a_cost_is_booked_on_circles_word_alone() {
     world.until_paid(&release, "as ever").await;
     let id = world.circle().accepted()[0].id.clone();
 
+    // The sandbox names what it takes, nothing too.
     let (error, says_so) = world.books_nothing(&release, "0.4").await;
     assert_eq!(error, "cost:OUT_OF_RANGE");
     assert!(says_so.contains("took 0.00 USDC"), "{says_so}");
@@ -219,6 +220,9 @@ async fn a_cost_is_booked_on_circles_word_alone() {
     for (fault, part) in [
         (says(404, 2), "does not say"),
         (says(503, 2), "does not say"),
+        (Fault::Lie(json!({ "fees": null })), "does not name"),
+        (Fault::Lie(json!({ "fees": { "amount": "0.40", "currency": "EUR" } })), "does not name"),
+        (Fault::Lie(json!({ "fees": { "amount": "-0.40", "currency": "USD" } })), "does not name"),
         (Fault::Lie(json!({ "id": "another" })), "another payout"),
         (Fault::Lie(json!({ "amount": { "amount": "1.00", "currency": "USD" } })), "another payout"),
         (Fault::Lie(json!({ "status": "failed" })), "\"failed\""),

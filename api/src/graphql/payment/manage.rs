@@ -131,8 +131,8 @@ impl PaymentManageMutation {
     }
 
     /// Books what Circle took for a payout after its end, in the place of what is booked for it: Circle named it late, or so much that
-    /// it was not believed at once. Circle is asked, and has to say the same. Its part of `treasury.costsInLedger`; nobody is paid
-    /// less. For admins who are no party of its contract.
+    /// it was not believed at once. Circle is asked, and has to say the same. It is part of `treasury.costsInLedger`, and nobody is
+    /// paid less. For admins who are no party of its contract.
     async fn payment_book_cost(
         &self,
         ctx: &Context<'_>,

@@ -40,7 +40,7 @@ pub async fn book_cost(app: &App, actor: &Actor, id: PaymentId, cost: Usdc, key:
     manage::require_neutral(&tx, actor, &payment).await?;
     if payment.status != PaymentStatus::Completed {
         let message =
-            "The payment is not COMPLETED: what Circle takes for one is booked with its completion.";
+            "The payment is not COMPLETED: only then does Circle say for good what it took for one.";
         return Err(Error::rejected("paymentId", Code::IllegalState, message));
     }
     let (asked, named) = named.map_err(|(code, message)| Error::rejected("paymentId", code, message))?;
@@ -48,14 +48,20 @@ pub async fn book_cost(app: &App, actor: &Actor, id: PaymentId, cost: Usdc, key:
         let message = format!("Circle says that it took {named} for this payment: only that can be booked.");
         return Err(Error::rejected("cost", Code::OutOfRange, message));
     }
-    // What is booked changes only with the payment locked.
+    // What is booked changes only with the payment locked, and what Circle said may be older.
     let order = circle_payout::Entity::find_by_id(asked.payment_id).one(&*tx).await?;
     let order = order.ok_or_else(|| Error::bug("an order vanished"))?;
+    if (&order.circle_id, order.fee) != (&asked.circle_id, asked.fee) {
+        let message = "The payment went on meanwhile: look at it again.";
+        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+    }
     let more = cost.minus(order.fee)?;
     if more == Usdc::ZERO {
         let message = "The books have that already: nothing is to be booked.";
         return Err(Error::rejected("cost", Code::IllegalState, message));
     }
+    // Opened in the order of `settle::complete`, so that of two first costs neither waits for the other.
+    ledger::open(app, &tx, Account::Costs).await?;
     let treasury = Account::Treasury(payment.rail);
     let held = ledger::locked_balance(app, &tx, treasury).await?;
     if more > held {
@@ -104,13 +110,19 @@ async fn named(app: &App, id: PaymentId) -> Result<Named> {
                 format!("Circle calls this payment {:?} now: look at it there.", payout.status.as_str());
             no(Code::IllegalState, message)
         }
-        Ok(Ok(payout)) => {
-            let fee = payout.fee.filter(|fee| fee.is_positive()).unwrap_or_default();
-            Ok(Ok((order, fee)))
-        }
+        Ok(Ok(payout)) => match payout.fee.filter(|fee| *fee >= Usdc::ZERO) {
+            Some(fee) => Ok(Ok((order, fee))),
+            None => {
+                let message =
+                    "Circle does not name what it took for this payment: nothing can be booked on that.";
+                no(Code::IllegalState, message.to_owned())
+            }
+        },
         Ok(Err(error)) => no(
             Code::IllegalState,
-            format!("Circle does not say what it took ({error}). Nothing has changed: try again."),
+            format!(
+                "Circle does not say what it took ({error}). Nothing has changed: try again, with CIRCLE_API_KEY of the account that paid it."
+            ),
         ),
         Err(_) => no(
             Code::IllegalState,

@@ -1,5 +1,5 @@
 //! What Circle takes for a payout beside its amount. It is a cost of the platform's, booked in the transaction that completes the
-//! payout: before it is complete Circle need not know it, and of one that failed nothing is taken.
+//! payout: before it is complete Circle need not know it, and of one that failed nothing is taken. What is named later is booked by an administrator (`cost.rs`).
 
 use entities::{Usdc, payment};
 
@@ -34,7 +34,7 @@ pub(crate) fn fee(payout: &Payout, amount: Usdc) -> Result<Usdc, Absurd> {
 }
 
 /// An absurd fee is not booked: administrators are told of it, and nothing more goes out until one of them has looked. Did Circle
-/// take it, the balance there is less than the books say from now on; did it not, nothing is wrong with them.
+/// take it, the balance there is less than the books say until `paymentBookCost` books it; did it not, nothing is wrong with them.
 pub(super) async fn alarm(app: &App, tx: &Tx, payment: &payment::Model, Absurd(fee): Absurd) -> Result<()> {
     tracing::error!(payment = %payment.id, %fee, "Circle names an absurd fee for a payout: it is not booked");
     let notice = Notice::FeeAbsurd { payment: payment.id, amount: payment.net, fee };

@@ -16,8 +16,9 @@ use crate::{
 
 /// How long before its order a payout may be dated: Circle's clock is not ours.
 const BEFORE: Duration = Duration::minutes(10);
-/// How long after the last moment at which Circle can have taken its order a payout may be dated, for the same reason.
-const AFTER: Duration = Duration::days(1);
+/// How long after the last moment at which Circle can have taken its order a payout may be dated: clocks may be
+/// wrong, and a machine that slept has sent it late.
+const AFTER: Duration = Duration::days(7);
 /// How many pages are read at the most.
 const PAGES: usize = 100;
 /// How long reading may take: an administrator waits for it.
@@ -41,7 +42,7 @@ pub(super) async fn like(
         if let Some(id) = known {
             same_account(circle, &id).await?;
         }
-        walk(circle, order).await
+        walk(circle, order, app.clock.now()).await
     };
     let late = || Err(format!("it took longer than {} s", PATIENCE.as_secs()));
     Ok(tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| late()))
@@ -74,8 +75,15 @@ async fn same_account(circle: &dyn Circle, known: &str) -> Result<(), String> {
     }
 }
 
-async fn walk(circle: &dyn Circle, order: &circle_payout::Model) -> Result<Vec<Payout>, String> {
-    let made = Span { since: order.created_at - BEFORE, until: latest(order).map(|at| at + AFTER) };
+async fn walk(
+    circle: &dyn Circle,
+    order: &circle_payout::Model,
+    now: DateTime<Utc>,
+) -> Result<Vec<Payout>, String> {
+    let made = Span {
+        since: order.created_at - BEFORE,
+        until: latest(order).map(|at| at + AFTER).filter(|until| *until < now),
+    };
     let (mut seen, mut like, mut after) = (HashSet::new(), Vec::new(), None::<String>);
     for _ in 0..PAGES {
         let page = circle.payouts(made, after.as_deref()).await.map_err(|error| error.to_string())?;

@@ -15,11 +15,12 @@ use crate::{
 };
 
 type Page = Result<Vec<Payout>, CircleError>;
+type Asked = Arc<Mutex<Vec<(Span, Option<String>)>>>;
 
 /// Answers by where the page begins, and remembers what it was asked.
 struct Lists {
     circle: StillCircle,
-    asked: Arc<Mutex<Vec<(Span, Option<String>)>>>,
+    asked: Asked,
 }
 
 impl Lists {
@@ -34,7 +35,7 @@ impl Lists {
     }
 
     async fn walked(&self) -> Result<Vec<String>, String> {
-        let like = walk(&self.circle, &order()).await?;
+        let like = walk(&self.circle, &order(), noon()).await?;
         Ok(like.into_iter().map(|payout| payout.id).collect())
     }
 }
@@ -108,21 +109,26 @@ async fn the_last_page_that_is_read_may_be_the_end() {
     assert_eq!(circle.walked().await.unwrap(), [""; 0]);
 }
 
-/// Not all that was paid since, which on a busy account is more than anybody reads.
+/// Not all that was paid since, which on a busy account is more than anybody reads; but a week is read.
 #[tokio::test]
 async fn no_page_is_read_of_what_came_long_after() {
     let hours = |hours| noon() + Duration::hours(hours);
-    for (doubt_until, missing_since, until) in [
+    let week = 7 * 24;
+    for (doubt_until, missing_since, last) in [
         (None, None, None),
-        (Some(hours(1)), None, Some(hours(25))),
-        (None, Some(hours(2)), Some(hours(26))),
-        (Some(hours(3)), Some(hours(2)), Some(hours(27))),
-        (Some(hours(1)), Some(hours(2)), Some(hours(26))),
+        (Some(hours(1)), None, Some(week + 1)),
+        (None, Some(hours(2)), Some(week + 2)),
+        (Some(hours(3)), Some(hours(2)), Some(week + 3)),
+        (Some(hours(1)), Some(hours(2)), Some(week + 2)),
     ] {
-        let circle = Lists::new(|_| Ok(vec![]));
         let order = circle_payout::Model { doubt_until, missing_since, ..order() };
-        assert!(walk(&circle.circle, &order).await.unwrap().is_empty());
-        let asked = circle.asked.lock().unwrap().clone();
-        assert_eq!(asked, [(Span { since: noon() - BEFORE, until }, None)]);
+        for now in [week + 1, week + 2, week + 3, week + 4] {
+            let circle = Lists::new(|_| Ok(vec![]));
+            assert!(walk(&circle.circle, &order, hours(now)).await.unwrap().is_empty());
+            let asked = circle.asked.lock().unwrap().clone();
+            // What has not come yet needs no end.
+            let until = last.filter(|last| *last < now).map(hours);
+            assert_eq!(asked, [(Span { since: noon() - BEFORE, until }, None)]);
+        }
     }
 }
