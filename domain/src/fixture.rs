@@ -22,7 +22,7 @@ mod nowhere;
 pub(crate) mod rows;
 
 pub(crate) use chain::{CHAIN, StillChain};
-pub(crate) use circle::{StillCircle, told};
+pub(crate) use circle::{StillCircle, down, told};
 use nowhere::Nowhere;
 
 /// When tests happen, unless they move the clock.

@@ -8,11 +8,8 @@ use domain::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::{World, balance::RESUME, refused::says};
+use super::{World, balance::RESUME, listed::BY_ID, refused::says};
 use crate::support::{Someone, errors, new_key, ok, proxy::Fault, text};
-
-/// A payout by its id.
-const BY_ID: &str = "GET /v1/payouts/";
 
 impl World {
     /// paymentBookCost; the payload.

@@ -20,9 +20,9 @@ use crate::support::{
 };
 
 /// The list, its pages after the first, and a payout by its id.
-const LIST: &str = "GET /v1/payouts?";
+pub(super) const LIST: &str = "GET /v1/payouts?";
 const NEXT_PAGE: &str = "GET /v1/payouts?pageAfter";
-const BY_ID: &str = "GET /v1/payouts/";
+pub(super) const BY_ID: &str = "GET /v1/payouts/";
 
 /// A release that Circle has accepted unheard; then its payee's entry is gone, and every asking is refused.
 async fn unheard(world: &World, proxy: &Proxy) -> String {

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     World,
+    listed::{BY_ID, LIST},
     refused::{PAYOUTS, says},
 };
 use crate::support::{errors, ok, proxy::Fault, text};
 
-const LIST: &str = "GET /v1/payouts?";
-const BY_ID: &str = "GET /v1/payouts/";
 const HOUR: i64 = 3_600;
 
 impl World {

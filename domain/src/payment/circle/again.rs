@@ -198,6 +198,6 @@ pub(super) fn is_long_missing(app: &App, order: &circle_payout::Model) -> bool {
     order.missing_since.is_some_and(|since| since + MISSING_FOR <= app.clock.now())
 }
 
-fn refused<T>(message: impl Into<String>) -> Result<T> {
+pub(super) fn refused<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::rejected("paymentId", Code::IllegalState, message))
 }

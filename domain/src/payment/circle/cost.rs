@@ -5,7 +5,10 @@ use entities::{LedgerTransferKind, PaymentId, PaymentStatus, Usdc, circle_payout
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 use serde_json::json;
 
-use super::{again::WITHIN, track};
+use super::{
+    again::{WITHIN, refused},
+    ask, track,
+};
 use crate::{
     Actor, App, Code, Error, audit,
     error::Result,
@@ -16,9 +19,6 @@ use crate::{
     ports::circle::PayoutStatus,
 };
 
-/// An order and what Circle says that it took for it, or why that is not known.
-type Named = Result<(circle_payout::Model, Usdc), (Code, String)>;
-
 /// Books what Circle took for a payout that is complete, in the place of what is booked for it; for admins who take no side in it.
 ///
 /// # Errors
@@ -28,8 +28,8 @@ type Named = Result<(circle_payout::Model, Usdc), (Code, String)>;
 pub async fn book_cost(app: &App, actor: &Actor, id: PaymentId, cost: Usdc, key: &str) -> Result<PaymentId> {
     policy::authorise(actor, Action::Administer, "", "payment")?;
     let (key, admin) = (idempotency::parse_key(key)?, actor.signed_in()?.id);
-    // Circle is asked before the transaction.
-    let named = named(app, id).await?;
+    // Circle is asked before the transaction; a repeat does not need its answer.
+    let named = named(app, id).await;
     let tx = app.db.begin().await?;
     let input = json!({ "paymentId": id, "cost": cost });
     let ticket = match idempotency::claim(app, &tx, admin, "paymentBookCost", key, &input).await? {
@@ -39,21 +39,19 @@ pub async fn book_cost(app: &App, actor: &Actor, id: PaymentId, cost: Usdc, key:
     let payment = record::lock(&tx, id).await?.payment;
     manage::require_neutral(&tx, actor, &payment).await?;
     if payment.status != PaymentStatus::Completed {
-        let message =
-            "The payment is not COMPLETED: only then does Circle say for good what it took for one.";
-        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+        return refused(
+            "The payment is not COMPLETED: only then does Circle say for good what it took for one.",
+        );
     }
-    let (asked, named) = named.map_err(|(code, message)| Error::rejected("paymentId", code, message))?;
+    let (asked, named) = named?;
     if cost != named {
         let message = format!("Circle says that it took {named} for this payment: only that can be booked.");
         return Err(Error::rejected("cost", Code::OutOfRange, message));
     }
     // What is booked changes only with the payment locked, and what Circle said may be older.
-    let order = circle_payout::Entity::find_by_id(asked.payment_id).one(&*tx).await?;
-    let order = order.ok_or_else(|| Error::bug("an order vanished"))?;
+    let order = ask::of(&tx, &asked).await?;
     if (&order.circle_id, order.fee) != (&asked.circle_id, asked.fee) {
-        let message = "The payment went on meanwhile: look at it again.";
-        return Err(Error::rejected("paymentId", Code::IllegalState, message));
+        return refused("The payment went on meanwhile: look at it again.");
     }
     let more = cost.minus(order.fee)?;
     if more == Usdc::ZERO {
@@ -87,46 +85,37 @@ pub async fn book_cost(app: &App, actor: &Actor, id: PaymentId, cost: Usdc, key:
     Ok(id)
 }
 
-/// What Circle says now that it took.
-async fn named(app: &App, id: PaymentId) -> Result<Named> {
-    let no = |code, message: String| Ok(Err((code, message)));
+/// An order, and what Circle says now that it took for it.
+async fn named(app: &App, id: PaymentId) -> Result<(circle_payout::Model, Usdc)> {
     let order = circle_payout::Entity::find_by_id(id).one(app.db.reader()).await?;
     let Some((order, circle_id)) = order.and_then(|order| order.circle_id.clone().map(|id| (order, id)))
     else {
-        let message = "Circle did not make this payment: only what it made has such a cost.";
-        return no(Code::IllegalState, message.to_owned());
+        return refused("Circle did not make this payment: only what it made has such a cost.");
     };
     let Some(circle) = app.circle.as_deref() else {
         let message = "Circle is not set up (CIRCLE_API_KEY): nobody can be asked what it took.";
-        return no(Code::NotConfigured, message.to_owned());
+        return Err(Error::rejected("paymentId", Code::NotConfigured, message));
     };
-    match tokio::time::timeout(WITHIN, circle.payout(&circle_id)).await {
-        Ok(Ok(payout)) if payout.id != circle_id || !track::fits(&order, &payout) => {
-            let message = "Circle answers with another payout: have a developer look at it.";
-            no(Code::IllegalState, message.to_owned())
-        }
-        Ok(Ok(payout)) if payout.status != PayoutStatus::Complete => {
-            let message =
-                format!("Circle calls this payment {:?} now: look at it there.", payout.status.as_str());
-            no(Code::IllegalState, message)
-        }
-        Ok(Ok(payout)) => match payout.fee.filter(|fee| *fee >= Usdc::ZERO) {
-            Some(fee) => Ok(Ok((order, fee))),
-            None => {
-                let message =
-                    "Circle does not name what it took for this payment: nothing can be booked on that.";
-                no(Code::IllegalState, message.to_owned())
-            }
-        },
-        Ok(Err(error)) => no(
-            Code::IllegalState,
-            format!(
+    let Ok(answer) = tokio::time::timeout(WITHIN, circle.payout(&circle_id)).await else {
+        return refused("Circle takes too long to answer. Nothing has changed: try again in ten minutes.");
+    };
+    let payout = match answer {
+        Ok(payout) => payout,
+        Err(error) => {
+            return refused(format!(
                 "Circle does not say what it took ({error}). Nothing has changed: try again, with CIRCLE_API_KEY of the account that paid it."
-            ),
-        ),
-        Err(_) => no(
-            Code::IllegalState,
-            "Circle takes too long to answer. Nothing has changed: try again in ten minutes.".to_owned(),
-        ),
+            ));
+        }
+    };
+    if payout.id != circle_id || !track::fits(&order, &payout) {
+        return refused("Circle answers with another payout: have a developer look at it.");
+    }
+    if payout.status != PayoutStatus::Complete {
+        let status = payout.status.as_str();
+        return refused(format!("Circle calls this payment {status:?} now: look at it there."));
+    }
+    match payout.fee.filter(|fee| *fee >= Usdc::ZERO) {
+        Some(fee) => Ok((order, fee)),
+        None => refused("Circle does not name what it took for this payment: nothing can be booked on that."),
     }
 }

@@ -7,7 +7,7 @@ use entities::Usdc;
 use super::*;
 use crate::{
     fixture::{
-        StillCircle, noon,
+        StillCircle, down, noon,
         rows::{id, ordered},
         told,
     },
@@ -47,10 +47,6 @@ fn order() -> circle_payout::Model {
 
 fn payout(id: &str, micro: Option<i64>, recipient: Option<&str>) -> Payout {
     told(id, micro.map(Usdc), recipient)
-}
-
-fn down() -> CircleError {
-    CircleError::Transient { reason: "down".to_owned(), retry_after: None }
 }
 
 #[tokio::test]
